@@ -1,0 +1,48 @@
+"""The one tree of errors: each message tells a teacher or an operator what to do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SaitenError(Exception):
+    """Base of every error that a person is meant to read; its text is one clear Japanese sentence."""
+
+
+class InputError(SaitenError):
+    """An input that the whole call depends on is missing or wrong."""
+
+
+class Trouble(StrEnum):
+    """Why a page or a file was set aside; the text for the teacher travels with it."""
+
+    UNREADABLE_FILE = "unreadable_file"
+    ENCRYPTED = "encrypted"
+    TOO_LARGE = "too_large"
+    DAMAGED_PAGE = "damaged_page"
+    NO_FIDUCIALS = "no_fiducials"
+    NO_CODE = "no_code"
+    FOREIGN_CODE = "foreign_code"
+    OTHER_EXAM = "other_exam"
+    OTHER_LAYOUT = "other_layout"
+    MISPLACED = "misplaced"
+    CONFLICT = "conflict"
+    TIMEOUT = "timeout"
+    CRASH = "crash"
+
+
+class PageSetAside(SaitenError):
+    """A page or file that can't be read safely.
+
+    Args:
+        trouble: the kind of trouble, for programs.
+        reason: what happened and what to do, for the teacher.
+    """
+
+    def __init__(self, trouble: Trouble, reason: str) -> None:
+        super().__init__(reason)
+        self.trouble = trouble
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[PageSetAside], tuple[Trouble, str]]:
+        return PageSetAside, (self.trouble, self.reason)

@@ -1,0 +1,1 @@
+"""A small real-looking exam, and the maker of it: printed sheets, pupils' pens, a scanner."""

@@ -1,0 +1,1 @@
+"""The exam domain: exams, rosters, whose sheet it is, marking, totals and result files."""

@@ -1,0 +1,1 @@
+"""Behaviour shown through real parts."""
