@@ -1,0 +1,190 @@
+"""Reading many pages in worker processes: each page once, in order, whatever happens to a worker.
+
+Scan files come from outside, so they are opened only in workers. A worker that hangs or dies takes its
+batch with it; the pages of that batch are then read one by one, and only the page that fails again is set
+aside.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import cv2
+from pebble import ProcessExpired, ProcessPool
+
+from omr.errors import PageSetAside, Trouble
+from omr.read_page import ReadingPlan, read_page, set_aside
+from omr.same_page import have_same_content
+from omr.scan_file import DecodeLimits, ScanFile, open_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from omr.reading import PageReading
+
+Result = TypeVar("Result")
+
+BATCH_PAGES = 16
+"""Pages a worker takes at a time: few enough for steady progress, many enough to keep the overhead small."""
+PAGE_SECONDS = 60.0
+"""A page (or a batch) that takes longer is taken for hung; a usual page takes some ten milliseconds."""
+_BATCHES_AHEAD = 3
+_TOO_LONG = PageSetAside(
+    Trouble.TIMEOUT, f"読み取りに{PAGE_SECONDS:.0f}秒以上かかったため、とばしました。このページだけスキャンし直してください。"
+)
+_CRASHED = PageSetAside(
+    Trouble.CRASH, "このページの読み取り中に処理が異常終了したため、とばしました。スキャンし直してください。"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageTask:
+    """One page to read: its file and index (from 0)."""
+
+    path: Path
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What every worker is started with."""
+
+    plan: ReadingPlan
+    limits: DecodeLimits
+    password: str | None = None
+
+
+class PageWorkers:
+    """A pool of worker processes for one exam; made by `start_page_workers`."""
+
+    def __init__(self, pool: ProcessPool, count: int) -> None:
+        self._pool = pool
+        self._count = count
+
+    def count_pages(self, paths: Sequence[Path]) -> list[int | PageReading]:
+        """The number of pages of each file, or why the file can't be opened."""
+        return list(self._run(_count_pages, [(path,) for path in paths]))
+
+    def read(self, tasks: Sequence[PageTask]) -> Iterator[PageReading]:
+        """Read pages; results come in the order of the tasks, as they are ready."""
+        batches = [tuple(tasks[at : at + BATCH_PAGES]) for at in range(0, len(tasks), BATCH_PAGES)]
+        for batch, result in zip(batches, self._run(_read_pages, [(batch,) for batch in batches]), strict=True):
+            if isinstance(result, tuple):
+                yield from result
+            elif len(batch) == 1:
+                yield result
+            else:
+                for single in self._run(_read_pages, [((task,),) for task in batch]):
+                    yield single[0] if isinstance(single, tuple) else single
+
+    def compare(self, one: tuple[PageTask, PageReading], other: tuple[PageTask, PageReading]) -> bool:
+        """Whether two scans of the same printed page show the same content; False where that can't be told."""
+        (result,) = self._run(_compare_pages, [(one, other)])
+        return result is True
+
+    def _run(
+        self, function: Callable[..., Result], calls: Sequence[tuple[object, ...]]
+    ) -> Iterator[Result | PageReading]:
+        """Results of the calls in order; a call whose worker hung or died gives a reading that says so."""
+        waiting: deque[Future[Result]] = deque()
+        pending = iter(calls)
+        for call in pending:
+            waiting.append(self._pool.schedule(function, args=call, timeout=PAGE_SECONDS))
+            if len(waiting) >= _BATCHES_AHEAD * self._count:
+                yield _outcome(waiting.popleft())
+        while waiting:
+            yield _outcome(waiting.popleft())
+
+
+@contextmanager
+def start_page_workers(settings: WorkerSettings, count: int) -> Iterator[PageWorkers]:
+    """Start `count` worker processes and wait until they are ready; they end with the context."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPool(count, initializer=_prepare, initargs=(settings,), context=context) as pool:
+        wait([pool.schedule(_is_ready) for _ in range(count)], return_when=FIRST_COMPLETED)
+        try:
+            yield PageWorkers(pool, count)
+        except BaseException:
+            pool.stop()
+            raise
+
+
+def _outcome(future: Future[Result]) -> Result | PageReading:
+    try:
+        return future.result()
+    except TimeoutError:
+        return set_aside(_TOO_LONG)
+    except ProcessExpired:
+        return set_aside(_CRASHED)
+
+
+class _Worker:
+    """What a worker process keeps between calls: its settings and the file it read last."""
+
+    settings: WorkerSettings
+    path: Path | None = None
+    scan: ScanFile | None = None
+
+
+def _prepare(settings: WorkerSettings) -> None:
+    cv2.setNumThreads(1)
+    _Worker.settings = settings
+    _ = settings.plan.pages  # worked out before the first page comes
+
+
+def _is_ready() -> bool:
+    return True
+
+
+def _open(path: Path) -> ScanFile:
+    """The scan file, kept open until another one is asked for."""
+    if _Worker.path != path or _Worker.scan is None:
+        if _Worker.scan is not None:
+            _Worker.scan.close()
+        _Worker.path, _Worker.scan = None, None
+        _Worker.scan = open_scan(path, _Worker.settings.limits, _Worker.settings.password)
+        _Worker.path = path
+    return _Worker.scan
+
+
+def _count_pages(path: Path) -> int | PageReading:
+    try:
+        return _open(path).page_count
+    except PageSetAside as aside:
+        return set_aside(aside)
+
+
+def _read_pages(tasks: Sequence[PageTask]) -> tuple[PageReading, ...]:
+    return tuple(_read_page(task) for task in tasks)
+
+
+def _read_page(task: PageTask) -> PageReading:
+    plan = _Worker.settings.plan
+    try:
+        page = _open(task.path).read_page(task.index)
+    except PageSetAside as aside:
+        return set_aside(aside)
+    return read_page(page, plan, task.index)
+
+
+def _compare_pages(one: tuple[PageTask, PageReading], other: tuple[PageTask, PageReading]) -> bool:
+    pictures = []
+    for task, reading in (one, other):
+        try:
+            pictures.append((_open(task.path).read_page(task.index).gray, reading.registration))
+        except PageSetAside:
+            return False
+    (gray, registration), (other_gray, other_registration) = pictures
+    sheet_page = one[1].sheet_page
+    if registration is None or other_registration is None or sheet_page is None:
+        return False
+    layout = _Worker.settings.plan.layout.pages[sheet_page - 1]
+    return have_same_content(gray, registration, other_gray, other_registration, layout)
+
+

@@ -1,0 +1,258 @@
+"""Measuring bubbles: the ink added to each printed bubble of a page, all bubbles in one vectorised call.
+
+Every bubble is sampled on the same grid of points, spread over its box and a margin around it and carried
+into the scan by the page transform, so that one `cv2.remap` fetches all samples of a page. What the sheet
+itself prints there is known (outline, label) and left out, so what remains is paper or added ink.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from omr.bubble_print import OUTLINE_MM, place_label
+from omr.fonts import FONT_PATH
+from omr.geometry import Rectangle
+from omr.pixels import map_points, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from omr.layout import Bubble
+    from omr.pixels import Floats, Gray, Mask
+    from omr.registration import Registration
+
+GRID = 28
+"""Samples along each side of a bubble's neighbourhood."""
+MARGIN_MM = 1.6
+"""How far around the box is looked at: circles around a bubble, marks beside it."""
+SECTORS = 12
+INK = 0.33
+"""Darkness from which a sample counts as ink: 0 is paper, 1 is solid print."""
+_PRINT_SLACK_MM = 0.35
+"""Kept clear on both sides of the outline, for what registration leaves."""
+_LABEL_SLACK_MM = 0.25
+_LABEL_PIXELS_PER_MM = 16
+
+
+@dataclass(frozen=True, slots=True)
+class BubblePlan:
+    """Where to sample the bubbles of one page, and what each sample means; made once a layout.
+
+    K bubbles, G = GRID² samples each.
+
+    Attributes:
+        points: page mm, float32 (K·GRID, GRID, 2).
+        inner: weight of the free inside, float32 (K, G), sums to 1 a bubble.
+        outline: weight of the printed outline, float32 (K, G), sums to 1.
+        around: weight of the margin that is this bubble's own, float32 (K, G), sums to 1.
+        sectors: `around` by direction as areas in mm², float32 (K, SECTORS, G).
+        neighbours: the bubble that lies in that direction, or K, int (K, SECTORS).
+        cell: area of one sample in mm², float32 (K,).
+        pitch: distance of grid columns and rows in mm, float32 (K, 2).
+    """
+
+    points: Floats
+    inner: Floats
+    outline: Floats
+    around: Floats
+    sectors: Floats
+    neighbours: NDArray[np.intp]
+    cell: Floats
+    pitch: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class BubbleMeasures:
+    """The raw measures of K bubbles; decisions are made from these alone.
+
+    Attributes:
+        fill: mean darkness of the free inside, (K,).
+        faint: share of the free inside darker than paper and its noise, (K,).
+        ink: area of ink inside, mm², (K,).
+        extent: longest side of the box around that ink, mm, (K,).
+        ring: area of ink in the margin by direction, mm², (K, SECTORS).
+        outline: mean darkness of the printed outline, (K,).
+        light: brightness of the paper around each bubble, 1 as around the fiducials, 0 as black as print, (K,).
+        noise: spread of the paper's darkness on this page.
+    """
+
+    fill: Floats
+    faint: Floats
+    ink: Floats
+    extent: Floats
+    ring: Floats
+    outline: Floats
+    light: Floats
+    noise: float
+
+
+def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
+    """Work out the samples of a page's bubbles; `bubbles` must not be empty."""
+    boxes = np.array([(b.x, b.y, b.w, b.h) for b in bubbles])
+    unit = (np.arange(GRID) + 0.5) / GRID
+    start = boxes[:, :2] - MARGIN_MM
+    size = boxes[:, 2:] + 2 * MARGIN_MM
+    x = start[:, 0, None] + size[:, 0, None] * unit  # (K, GRID)
+    y = start[:, 1, None] + size[:, 1, None] * unit
+    points = np.stack(np.broadcast_arrays(x[:, None, :], y[:, :, None]), axis=-1)  # (K, GRID, GRID, 2)
+    centres = boxes[:, :2] + boxes[:, 2:] / 2
+    away = points - centres[:, None, None, :]
+    half = boxes[:, None, None, 2:] / 2
+    inside = _in_oval(away, half - OUTLINE_MM - _PRINT_SLACK_MM)
+    labels = np.stack([_label_mask(b.label, b.w, b.h) for b in bubbles])
+    outline = _in_oval(away, half) & ~_in_oval(away, half - OUTLINE_MM)
+    outside = ~_in_oval(away, half + _PRINT_SLACK_MM)
+    own = _is_nearest(points, centres)
+    around = outside & own
+    cell = (size[:, 0] * size[:, 1] / GRID**2).astype(np.float32)
+    direction = np.floor((np.arctan2(away[..., 1], away[..., 0]) / (2 * np.pi) % 1) * SECTORS).astype(int)
+    sector = around[:, None] & (direction[:, None] == np.arange(SECTORS)[None, :, None, None])
+    return BubblePlan(
+        points=points.reshape(-1, GRID, 2).astype(np.float32),
+        inner=_weights(inside & ~labels),
+        outline=_weights(outline),
+        around=_weights(around),
+        sectors=(_flat(sector) * cell[:, None, None]).astype(np.float32),
+        neighbours=_neighbours(centres, boxes),
+        cell=cell,
+        pitch=(size / GRID).astype(np.float32),
+    )
+
+
+def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) -> BubbleMeasures:
+    """Measure all bubbles of a page at once.
+
+    Args:
+        gray: the page.
+        registration: how the page lies, and its black and white.
+        plan: of this page's bubbles.
+    """
+    black, white = np.float32(registration.black), np.float32(registration.white)
+    at = map_points(registration.transform, plan.points)
+    values = sample(gray, at).reshape(len(plan.cell), GRID * GRID)
+    paper = _paper_plane(values, plan)
+    darkness = (paper - values) / np.maximum(paper - black, 40)
+    noise = _noise(darkness, plan)
+    is_ink = darkness > max(INK, 4.5 * noise)
+    inner_ink = is_ink & (plan.inner > 0)
+    return BubbleMeasures(
+        fill=_sum(darkness, plan.inner),
+        faint=_sum(darkness > max(0.12, 2.5 * noise), plan.inner),
+        ink=inner_ink.sum(axis=1) * plan.cell,
+        extent=_extent(inner_ink, plan.pitch),
+        ring=np.einsum("kg,ksg->ks", is_ink.astype(np.float32), plan.sectors, optimize=False),
+        outline=_sum(darkness, plan.outline),
+        light=((paper - black) / max(white - black, 1))[:, 0],
+        noise=noise,
+    )
+
+
+def _paper_plane(values: Floats, plan: BubblePlan) -> Floats:
+    """The gray of the paper around each bubble: the mean of the margin where it is not inked, (K, 1)."""
+    first = _sum(values, plan.around)[:, None]
+    clean = plan.around * (values > 0.85 * np.maximum(first, _brightest(values, plan)))
+    weight = clean.sum(axis=1, keepdims=True)
+    mean = (values * clean).sum(axis=1, keepdims=True) / np.maximum(weight, 1e-6)
+    return np.where(weight > 0.1, mean, first).astype(np.float32)
+
+
+def _brightest(values: Floats, plan: BubblePlan) -> Floats:
+    """A high gray of the margin, little moved by single samples: mean plus one deviation."""
+    mean = _sum(values, plan.around)
+    spread = np.sqrt(np.maximum(_sum(values * values, plan.around) - mean * mean, 0))
+    return (mean + spread)[:, None]
+
+
+def _noise(darkness: Floats, plan: BubblePlan) -> float:
+    """Standard deviation of the darkness of bare paper: the median over the bubbles."""
+    bare = np.where(plan.around > 0, np.clip(darkness, -0.3, 0.3), 0)
+    return float(np.median(np.sqrt(_sum(bare * bare, plan.around))))
+
+
+def _extent(ink: Mask, pitch: Floats) -> Floats:
+    """The longest side in mm of the box around the ink of each bubble."""
+    grid = ink.reshape(-1, GRID, GRID)
+    wide = _span(grid.max(axis=1)) * pitch[:, 0]
+    high = _span(grid.max(axis=2)) * pitch[:, 1]
+    return np.maximum(wide, high).astype(np.float32)
+
+
+def _span(line: Mask) -> NDArray[np.intp]:
+    """From the first to the last true value of each row, both included; 0 where there is none."""
+    first, last = line.argmax(axis=1), line.shape[1] - line[:, ::-1].argmax(axis=1)
+    return np.where(line.max(axis=1), last - first, 0)
+
+
+def _sum(values: Floats | Mask, weights: Floats) -> Floats:
+    total: Floats = np.einsum("kg,kg->k", values.astype(np.float32, copy=False), weights)
+    return total
+
+
+def _flat(mask: Mask) -> Floats:
+    return mask.reshape(*mask.shape[:-2], GRID * GRID).astype(np.float32)
+
+
+def _weights(mask: Mask) -> Floats:
+    flat = _flat(mask)
+    return (flat / np.maximum(flat.sum(axis=1, keepdims=True), 1)).astype(np.float32)
+
+
+def _in_oval(away: NDArray[np.float64], half: NDArray[np.float64]) -> Mask:
+    inside: Mask = ((away / np.maximum(half, 0.05)) ** 2).sum(axis=-1) < 1
+    return inside
+
+
+def _is_nearest(points: NDArray[np.float64], centres: NDArray[np.float64]) -> Mask:
+    """Whether each sample lies nearer to its own bubble than to any other."""
+    nearest = np.ones(points.shape[:3], bool)
+    for index, centre in enumerate(centres):
+        rivals = [
+            other for other in np.flatnonzero(np.abs(centres - centre).max(axis=1) < 25) if other != index
+        ]
+        own = ((points[index] - centre) ** 2).sum(axis=-1)
+        for rival in rivals:
+            nearest[index] &= own <= ((points[index] - centres[rival]) ** 2).sum(axis=-1)
+    return nearest
+
+
+def _neighbours(centres: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.intp]:
+    """For each bubble and direction the bubble whose own ink may reach into that part of the margin."""
+    count = len(centres)
+    table = np.full((count, SECTORS), count, np.intp)
+    middles = (np.arange(SECTORS) + 0.5) / SECTORS * 2 * np.pi
+    for index, centre in enumerate(centres):
+        reach = boxes[index, 2:].max() / 2 + boxes[:, 2:].max(axis=1) / 2 + 2 * MARGIN_MM
+        offset = centres - centre
+        distance = np.hypot(*offset.T)
+        for other in np.flatnonzero((distance > 0) & (distance < reach)):
+            angle = np.arctan2(offset[other, 1], offset[other, 0])
+            apart = np.abs((middles - angle + np.pi) % (2 * np.pi) - np.pi)
+            table[index, apart < np.pi / 3] = other
+    return table
+
+
+@cache
+def _label_mask(label: str, w: float, h: float) -> Mask:
+    """Where the printed label stands on the sampling grid of a bubble of this size, grown by its slack."""
+    scale = _LABEL_PIXELS_PER_MM
+    box = Rectangle(MARGIN_MM, MARGIN_MM, w, h)
+    font = ImageFont.truetype(str(FONT_PATH), 100)
+    place = place_label(box, font.getlength(label) / 100)
+    high, wide = round((h + 2 * MARGIN_MM) * scale), round((w + 2 * MARGIN_MM) * scale)
+    picture = Image.new("L", (wide, high))
+    sized = ImageFont.truetype(str(FONT_PATH), max(1.0, place.size * scale))
+    ImageDraw.Draw(picture).text((place.x * scale, place.baseline * scale), label, 255, sized, anchor="ls")
+    reach = 2 * round(_LABEL_SLACK_MM * scale) + 1
+    grown = cv2.dilate(np.asarray(picture), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    at = (np.arange(GRID) + 0.5) / GRID
+    rows, columns = (at * high).astype(int), (at * wide).astype(int)
+    mask: Mask = grown[np.ix_(rows, columns)] > 64
+    return mask

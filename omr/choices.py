@@ -1,0 +1,120 @@
+"""Deciding from raw bubble measures which choices are marked, and how sure that is.
+
+A bubble is *marked* when ink covers it, strikes through it or rings it, *empty* when its inside and its
+margin are bare paper, and otherwise a person must look. One doubtful bubble makes its question doubtful.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from omr.bubbles import SECTORS
+from omr.reading import ReadingStatus
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from omr.bubbles import BubbleMeasures, BubblePlan
+    from omr.pixels import Floats, Mask
+
+CHOICE_READER = "bubbles/1"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRules:
+    """The lines between marked, doubtful and empty; areas in mm², lengths in mm, darkness 0 to 1.
+
+    Attributes:
+        struck_ink: ink inside that makes a stroke, together with `struck_extent`.
+        struck_extent: how far a stroke reaches.
+        shaded_fill: mean darkness of a bubble shaded all over, together with `shaded_share`.
+        shaded_share: share of the inside that is shaded.
+        ringed_sectors: directions (of 12) with ink that make a circle around the bubble.
+        sector_ink: ink in one direction of the margin that counts.
+        empty_fill: most mean darkness of an empty bubble, above the noise.
+        empty_ink: most ink inside an empty bubble.
+        empty_ring: most ink in the margin of an empty bubble.
+        empty_light: least brightness of the paper around an empty bubble, against the page's white.
+    """
+
+    struck_ink: float = 1.3
+    struck_extent: float = 2.2
+    shaded_fill: float = 0.22
+    shaded_share: float = 0.75
+    ringed_sectors: int = 10
+    sector_ink: float = 0.06
+    empty_fill: float = 0.05
+    empty_ink: float = 0.12
+    empty_ring: float = 0.35
+    empty_light: float = 0.45
+
+
+@dataclass(frozen=True, slots=True)
+class BubbleVerdicts:
+    """The verdicts on K bubbles.
+
+    Attributes:
+        marked: best guess, bool (K,).
+        sure: whether the guess is safe to take, bool (K,).
+        chance: estimated chance that the guess is right, (K,).
+    """
+
+    marked: Mask
+    sure: Mask
+    chance: NDArray[np.float64]
+
+
+def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) -> BubbleVerdicts:
+    """Judge all bubbles of a page."""
+    struck = np.minimum(measures.ink / rules.struck_ink, measures.extent / rules.struck_extent)
+    shaded = np.minimum(measures.fill / rules.shaded_fill, measures.faint / rules.shaded_share)
+    inside = np.maximum(struck, shaded)
+    strong = inside >= 1
+    # Ink that a marked neighbour sends over belongs to the neighbour.
+    with_none = np.append(strong, np.array([False]))
+    own_ring = np.where(with_none[plan.neighbours], 0, measures.ring)
+    ringed = (own_ring > rules.sector_ink).sum(axis=1) / rules.ringed_sectors
+    marked_score = np.maximum(inside, ringed)
+    stained = np.maximum.reduce(
+        [
+            measures.fill / (rules.empty_fill + measures.noise / 4),
+            measures.ink / rules.empty_ink,
+            own_ring.sum(axis=1) / rules.empty_ring,
+            rules.empty_light / np.maximum(measures.light, 1e-3),
+        ]
+    )
+    marked = (marked_score >= 1) | ((stained > 1) & (marked_score > 0.6))
+    sure = (marked_score >= 1) | (stained <= 1)
+    return BubbleVerdicts(marked, sure, _chance(marked_score, stained, marked))
+
+
+def _chance(marked_score: Floats, stained: Floats, marked: Mask) -> NDArray[np.float64]:
+    """The estimated chance that a verdict is right, from its distance to the line it had to cross."""
+    margin = np.where(marked, marked_score - 1, 1 - stained)
+    return np.where(
+        margin >= 0, 1 - 0.004 * np.exp(-4 * margin), 0.5 + 0.4 * np.exp(2 * np.minimum(margin, 0))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceVerdict:
+    """What one group of bubbles says: positions of the marked ones, status and confidence."""
+
+    marked: tuple[int, ...]
+    status: ReadingStatus
+    confidence: float
+
+
+def join_verdicts(verdicts: BubbleVerdicts, bubbles: slice) -> ChoiceVerdict:
+    """Join the verdicts on the bubbles of one question."""
+    marked = tuple(int(index) for index in np.flatnonzero(verdicts.marked[bubbles]))
+    confidence = float(np.prod(verdicts.chance[bubbles]))
+    if not verdicts.sure[bubbles].all():
+        return ChoiceVerdict(marked, ReadingStatus.DOUBTFUL, confidence)
+    return ChoiceVerdict(marked, ReadingStatus.OK if marked else ReadingStatus.BLANK, confidence)
+
+
+assert SECTORS == 12, "MarkRules counts twelve directions"

@@ -1,0 +1,71 @@
+"""Cutting answer regions out of a page at its own resolution, upright."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import simplejpeg
+
+from omr.geometry import Rectangle, Transform, apply, pixels_per_mm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from omr.layout import QuestionLayout
+    from omr.pixels import Gray
+
+CROP_MARGIN_MM = 2.0
+_JPEG_QUALITY = 60
+_LEAST_DRIFT_PIXELS = 1.0
+"""A crop is straightened only where tilt would move its far edge by more than this."""
+
+
+def crop_box(question: QuestionLayout) -> Rectangle:
+    """The part of the page that shows an answer: its box, or all its bubbles, with a margin."""
+    boxes: Sequence[Rectangle] = question.bubbles or ([question.box] if question.box else [])
+    left, top = min(box.x for box in boxes), min(box.y for box in boxes)
+    right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
+    return Rectangle(left, top, right - left, bottom - top).expanded(CROP_MARGIN_MM)
+
+
+def cut_region(gray: Gray, transform: Transform, box: Rectangle) -> Gray:
+    """The pixels of a box on the page, upright, white beyond the edge of the scan.
+
+    On a page that lies almost straight these are the scan's own pixels, a view and no copy.
+    """
+    corners = apply(transform, box.corners())
+    left, top = np.round(corners.min(axis=0)).astype(int)
+    right, bottom = np.round(corners.max(axis=0)).astype(int)
+    drift = np.abs(corners[[1, 2]] - corners[[0, 3]])[:, 1].max()
+    upright = transform[0, 0] > 0 and transform[1, 1] > 0 and drift < _LEAST_DRIFT_PIXELS
+    if upright and left >= 0 and top >= 0 and right < gray.shape[1] and bottom < gray.shape[0]:
+        return gray[top : bottom + 1, left : right + 1]
+    scale = pixels_per_mm(transform)
+    wide, high = max(1, round(box.w * scale)), max(1, round(box.h * scale))
+    to_page = np.array(
+        [(box.w / wide, 0, box.x + box.w / wide / 2), (0, box.h / high, box.y + box.h / high / 2), (0, 0, 1)]
+    )
+    matrix = (transform @ to_page)[:2]
+    return cv2.warpAffine(
+        gray,
+        matrix,
+        (wide, high),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=255,
+    )
+
+
+def encode_jpeg(picture: Gray) -> bytes:
+    """A crop as a gray JPEG, as the screens show it."""
+    gray = np.ascontiguousarray(picture)[..., np.newaxis]
+    return bytes(simplejpeg.encode_jpeg(gray, quality=_JPEG_QUALITY, colorspace="GRAY", fastdct=True))
+
+
+def encode_png(picture: Gray) -> bytes:
+    """A crop as a PNG, pixel for pixel."""
+    done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert done
+    return data.tobytes()

@@ -1,0 +1,140 @@
+"""Finding the solid squares of a printed sheet in the four corners of a scan.
+
+Only the corner windows are looked at: shrunk to about 50 dpi, thresholded against the local paper, split
+into connected components. Centres are then measured at full resolution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from omr.geometry import Rectangle
+    from omr.pixels import Gray
+
+_SEARCH_PIXELS_PER_MM = 2.0
+_DARK_AGAINST_PAPER = 0.6
+_CANDIDATES_PER_CORNER = 3
+_MOST_SKEW = 0.09
+"""Tangent of the largest skew for which the corners are searched (5.1°)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A solid square found in the image.
+
+    Attributes:
+        x: centre, pixels.
+        y: centre, pixels.
+        black: mean gray inside.
+        white: mean gray of the paper around it.
+        area_ratio: its area against the printed one; a cut or scribbled square is far from 1.
+    """
+
+    x: float
+    y: float
+    black: float
+    white: float
+    area_ratio: float
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the square has its printed area, so that its centre can be believed."""
+        return 0.8 <= self.area_ratio <= 1.25
+
+
+def find_corner_squares(
+    gray: Gray, fiducials: Sequence[Rectangle], scale: float
+) -> list[list[tuple[float, float]]]:
+    """Rough centres of square candidates in each image corner (top-left, top-right, bottom-right, bottom-left).
+
+    Args:
+        gray: the page, uint8 (height, width).
+        fiducials: the four printed corner squares, mm.
+        scale: expected pixels per mm.
+    """
+    height, width = gray.shape
+    side = fiducials[0].w
+    inset = min(fiducials[0].x, fiducials[0].y)
+    reach_mm = inset + side + _MOST_SKEW / 2 * max(height, width) / scale + 8
+    reach = round(min(reach_mm * scale, 0.45 * height, 0.45 * width))
+    return [
+        _candidates(gray[top : top + reach, left : left + reach], left, top, side, scale)
+        for left, top in (
+            (0, 0),
+            (width - reach, 0),
+            (width - reach, height - reach),
+            (0, height - reach),
+        )
+    ]
+
+
+def _candidates(window: Gray, left: int, top: int, side_mm: float, scale: float) -> list[tuple[float, float]]:
+    factor = max(1, round(scale / _SEARCH_PIXELS_PER_MM))
+    size = (window.shape[1] // factor, window.shape[0] // factor)
+    if min(size) < 8:
+        return []
+    cut = window[: size[1] * factor, : size[0] * factor]
+    small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
+    side = side_mm * scale / factor
+    reach = int(side) | 1
+    paper = cv2.dilate(small, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    dark = (small < _DARK_AGAINST_PAPER * paper).view(np.uint8)
+    _, _, stats, centres = cv2.connectedComponentsWithStats(dark, connectivity=4)
+    wide, high, area = (
+        stats[1:, k].astype(np.float64) for k in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA)
+    )
+    good = (
+        (np.minimum(wide, high) > 0.7 * side)
+        & (np.maximum(wide, high) < 1.45 * side)
+        & (area > 0.65 * side * side)
+        & (area < 1.4 * side * side)
+        & (area > 0.7 * wide * high)
+    )
+    order = np.argsort(np.abs(area[good] / side**2 - 1))[:_CANDIDATES_PER_CORNER]
+    found = (centres[1:][good][order] + 0.5) * factor - 0.5
+    return [(float(x) + left, float(y) + top) for x, y in found]
+
+
+def measure_square(gray: Gray, x: float, y: float, side: float, slack: float) -> Square | None:
+    """Measure a square near (x, y) at full resolution; None where the window leaves the image or has no contrast.
+
+    Args:
+        gray: the page.
+        x: rough centre, pixels.
+        y: rough centre, pixels.
+        side: printed side, pixels.
+        slack: how far the edge may lie from where the rough centre puts it, pixels.
+    """
+    half = side / 2 + slack
+    left, top = round(x - half), round(y - half)
+    right, bottom = round(x + half) + 1, round(y + half) + 1
+    if left < 0 or top < 0 or right > gray.shape[1] or bottom > gray.shape[0]:
+        return None
+    patch = gray[top:bottom, left:right]
+    core = max(1, round(side / 4))
+    middle_y, middle_x = round(y) - top, round(x) - left
+    black = float(patch[middle_y - core : middle_y + core + 1, middle_x - core : middle_x + core + 1].mean())
+    rim = max(1, round(slack / 4))
+    white = float(max(patch[:rim].mean(), patch[-rim:].mean(), patch[:, :rim].mean(), patch[:, -rim:].mean()))
+    if white - black < 24:
+        return None
+    table = np.clip((white - np.arange(256)) / (white - black), 0, 1)
+    table[table < 0.25] = 0
+    ink = cv2.LUT(patch, table.astype(np.float32))
+    moments = cv2.moments(ink)
+    if moments["m00"] <= 0:
+        return None
+    return Square(
+        x=left + moments["m10"] / moments["m00"],
+        y=top + moments["m01"] / moments["m00"],
+        black=black,
+        white=white,
+        area_ratio=float(moments["m00"]) / (side * side),
+    )

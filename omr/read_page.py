@@ -1,0 +1,296 @@
+"""One page, one pure function: from decoded pixels to a frozen reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from omr.bubbles import BubblePlan, measure_bubbles, plan_bubbles
+from omr.choices import CHOICE_READER, BubbleVerdicts, MarkRules, join_verdicts, judge_bubbles
+from omr.code_reader import code_transform, find_code, has_foreign_code, read_code
+from omr.crops import crop_box, cut_region, encode_jpeg, encode_png
+from omr.errors import PageSetAside, Trouble
+from omr.identity_bubbles import read_identity
+from omr.layout import QuestionKind
+from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus
+from omr.registration import Registration, refine, register, register_as_it_lies
+from omr.sheet_code import exam_digest, layout_digest
+from omr.unknown_print import judge_unknown_print
+from omr.written_boxes import BLANK_READER, judge_box
+
+if TYPE_CHECKING:
+    from omr.layout import Bubble, Layout, PageLayout, QuestionLayout
+    from omr.page import Page
+    from omr.pixels import Floats, Gray
+    from omr.sheet_code import SheetCode
+
+_MOST_RESIDUAL_MM = 0.8
+_LEAST_OUTLINE = 0.2
+"""Mean darkness of the printed outlines, below which the bubbles are not where the sheet says."""
+
+
+class CropFormat(StrEnum):
+    """How crops come back."""
+
+    NONE = "none"
+    JPEG = "jpeg"
+    PNG = "png"
+
+
+@dataclass(frozen=True)
+class PagePlan:
+    """What there is to read on one page of a layout, worked out once."""
+
+    layout: PageLayout
+    bubbles: BubblePlan | None
+    choices: tuple[tuple[QuestionLayout, slice], ...]
+    identity: slice
+
+
+@dataclass(frozen=True)
+class ReadingPlan:
+    """Everything a worker needs to know to read the pages of one exam; no state.
+
+    Attributes:
+        layout: where everything stands.
+        exam_id: whose pages these are; pages of another exam are set aside.
+        crops: whether and how the pictures of the answers come back.
+        rules: the lines between marked, doubtful and empty.
+    """
+
+    layout: Layout
+    exam_id: str
+    crops: CropFormat = CropFormat.NONE
+    rules: MarkRules = field(default_factory=MarkRules)
+
+    @cached_property
+    def pages(self) -> tuple[PagePlan, ...]:
+        """One plan a page."""
+        return tuple(_plan_page(page) for page in self.layout.pages)
+
+    @cached_property
+    def exam(self) -> str:
+        """The exam part of this exam's codes."""
+        return exam_digest(self.exam_id)
+
+    @cached_property
+    def layout_part(self) -> str:
+        """The layout part of this exam's codes."""
+        return layout_digest(self.layout.digest)
+
+
+def read_page(page: Page, plan: ReadingPlan, index: int = 0) -> PageReading:
+    """Read one page; whatever is wrong with it ends in the reading's status and reason.
+
+    Args:
+        page: decoded.
+        plan: of the exam.
+        index: of the page in its file, from 0; on sheets without a code it says which page of the sheet
+            this is, page after page.
+    """
+    try:
+        if not plan.layout.has_code:
+            return _read_as_it_lies(page, plan, index % len(plan.pages) + 1)
+        return _read_printed_sheet(page, plan)
+    except PageSetAside as aside:
+        return set_aside(aside)
+
+
+def set_aside(aside: PageSetAside) -> PageReading:
+    """The reading of a page that can't be read."""
+    return PageReading(PageStatus.QUARANTINED, aside.reason, aside.trouble)
+
+
+def _read_printed_sheet(page: Page, plan: ReadingPlan) -> PageReading:
+    gray = page.gray
+    registration, code = _locate(gray, plan.layout.pages[0])
+    _check_belongs(code, plan)
+    page_plan = plan.pages[code.page - 1]
+    residual = registration.residual_mm
+    if residual is not None and residual > _MOST_RESIDUAL_MM:
+        raise PageSetAside(
+            Trouble.MISPLACED,
+            f"四隅の■の位置が印刷と合いません（ずれ {residual:.1f} mm）。紙の折れや重なりを直して読み取り直してください。",
+        )
+    verdicts, ink = _judge_choices(gray, registration, page_plan, plan.rules)
+    identity = None
+    if code.is_blank_set and verdicts is not None and page_plan.layout.identity:
+        identity = read_identity(page_plan.layout.identity, verdicts, page_plan.identity)
+    return PageReading(
+        PageStatus.READ,
+        reason=page.warning,
+        code=code,
+        sheet_page=code.page,
+        registration=registration,
+        answers=_answers(gray, registration, page_plan, verdicts, ink, page.warning),
+        identity=identity,
+        crops=_crops(gray, registration, page_plan, plan.crops),
+    )
+
+
+def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int) -> PageReading:
+    page_plan = plan.pages[page_number - 1]
+    registration = register_as_it_lies(page.gray, page_plan.layout)
+    verdicts, ink = judge_unknown_print(
+        page.gray, registration, [question for question, _ in page_plan.choices]
+    )
+    return PageReading(
+        PageStatus.READ,
+        reason=page.warning,
+        sheet_page=page_number,
+        registration=registration,
+        answers=_answers(page.gray, registration, page_plan, verdicts, ink, page.warning),
+        crops=_crops(page.gray, registration, page_plan, plan.crops),
+    )
+
+
+def _locate(gray: Gray, frame: PageLayout) -> tuple[Registration, SheetCode]:
+    """Registration and code of a printed page: by the corner squares, or else by the code itself."""
+    fits = register(gray, frame)
+    for fit in fits:
+        code = read_code(gray, fit.transform, frame)
+        if code is not None:
+            return fit, code
+    found = find_code(gray)
+    if found is not None and frame.qr is not None:
+        code, corners = found
+        for box in (frame.qr, frame.second_qr):
+            guess = None if box is None else refine(gray, frame, code_transform(corners, box))
+            if guess is not None:
+                return guess, code
+        raise PageSetAside(
+            Trouble.NO_FIDUCIALS,
+            "四隅の■が足りず、解答欄の位置を決められません。端が切れたり隠れたりしていないかを確かめて読み取り直してください。",
+        )
+    raise _explain_unknown_page(gray, bool(fits))
+
+
+def _explain_unknown_page(gray: Gray, has_squares: bool) -> PageSetAside:  # noqa: FBT001
+    if has_squares:
+        return PageSetAside(
+            Trouble.NO_CODE,
+            "QRコードが読めず、だれの何ページ目か分かりません。汚れや折れを確かめて読み取り直すか、手で割り当ててください。",
+        )
+    if has_foreign_code(gray):
+        return PageSetAside(
+            Trouble.FOREIGN_CODE,
+            "この採点システムで印刷した解答用紙ではありません（別のQRコードがあります）。",
+        )
+    return PageSetAside(
+        Trouble.NO_FIDUCIALS,
+        "解答用紙として読めません（四隅の■もQRコードも見つかりません）。この試験の解答用紙か、端が切れていないかを確かめてください。",
+    )
+
+
+def _check_belongs(code: SheetCode, plan: ReadingPlan) -> None:
+    if code.exam != plan.exam:
+        raise PageSetAside(
+            Trouble.OTHER_EXAM,
+            f"別の試験の解答用紙です（用紙の試験コード {code.exam}、この試験は {plan.exam}）。",
+        )
+    if code.layout != plan.layout_part or code.page > len(plan.pages):
+        raise PageSetAside(
+            Trouble.OTHER_LAYOUT,
+            "この試験の別の版の解答用紙です。印刷したときのレイアウトを --layout で指定するか、その版の EXAM.toml で読み取ってください。",
+        )
+
+
+def _judge_choices(
+    gray: Gray, registration: Registration, page_plan: PagePlan, rules: MarkRules
+) -> tuple[BubbleVerdicts | None, Floats]:
+    if page_plan.bubbles is None:
+        return None, np.empty(0, np.float32)
+    measures = measure_bubbles(gray, registration, page_plan.bubbles)
+    printed = slice(0, page_plan.identity.start)
+    if printed.stop and float(np.median(measures.outline[printed])) < _LEAST_OUTLINE:
+        raise PageSetAside(
+            Trouble.MISPLACED,
+            "マークの枠が印刷した位置にありません。用紙のずれや写りの薄さを確かめて読み取り直してください。",
+        )
+    return judge_bubbles(measures, page_plan.bubbles, rules), measures.fill
+
+
+def _answers(
+    gray: Gray,
+    registration: Registration,
+    page_plan: PagePlan,
+    verdicts: BubbleVerdicts | None,
+    ink: Floats,
+    warning: str,
+) -> tuple[AnswerReading, ...]:
+    """One reading a question, in exam order; on a damaged page nothing is sure."""
+    bubbles = {question.id: where for question, where in page_plan.choices}
+    answers = []
+    for question in page_plan.layout.questions:
+        if question.kind is QuestionKind.CHOICE and verdicts is not None:
+            answers.append(_read_choice(question, verdicts, bubbles[question.id], ink))
+        else:
+            answers.append(_read_written(gray, registration, question))
+    return tuple(_doubt(answer) for answer in answers) if warning else tuple(answers)
+
+
+def _read_choice(
+    question: QuestionLayout, verdicts: BubbleVerdicts, where: slice, ink: Floats
+) -> AnswerReading:
+    verdict = join_verdicts(verdicts, where)
+    return AnswerReading(
+        question=question.id,
+        kind=question.kind,
+        status=verdict.status,
+        confidence=verdict.confidence,
+        measures=tuple(round(float(one), 4) for one in ink[where]),
+        reader=CHOICE_READER,
+        labels=tuple(question.bubbles[index].label for index in verdict.marked),
+    )
+
+
+def _read_written(gray: Gray, registration: Registration, question: QuestionLayout) -> AnswerReading:
+    verdict = judge_box(gray, registration, question)
+    return AnswerReading(
+        question=question.id,
+        kind=question.kind,
+        status=ReadingStatus.BLANK if verdict.is_blank else ReadingStatus.DOUBTFUL,
+        confidence=None,
+        measures=(round(verdict.ink, 3),),
+        reader=BLANK_READER,
+    )
+
+
+def _doubt(answer: AnswerReading) -> AnswerReading:
+    confidence = None if answer.confidence is None else min(answer.confidence, 0.5)
+    return replace(answer, status=ReadingStatus.DOUBTFUL, confidence=confidence)
+
+
+def _crops(
+    gray: Gray, registration: Registration, page_plan: PagePlan, crops: CropFormat
+) -> tuple[Crop, ...]:
+    if crops is CropFormat.NONE:
+        return ()
+    encode = encode_jpeg if crops is CropFormat.JPEG else encode_png
+    transform = registration.transform
+    return tuple(
+        Crop(question.id, encode(cut_region(gray, transform, crop_box(question))))
+        for question in page_plan.layout.questions
+    )
+
+
+def _plan_page(page: PageLayout) -> PagePlan:
+    """Number all bubbles of a page: those of the questions first, then the digits of a blank set."""
+    bubbles: list[Bubble] = []
+    choices = []
+    for question in page.questions:
+        if question.bubbles:
+            choices.append((question, slice(len(bubbles), len(bubbles) + len(question.bubbles))))
+            bubbles.extend(question.bubbles)
+    first_digit = len(bubbles)
+    bubbles.extend(bubble for row in page.identity for bubble in row.bubbles)
+    return PagePlan(
+        layout=page,
+        bubbles=plan_bubbles(bubbles) if bubbles else None,
+        choices=tuple(choices),
+        identity=slice(first_digit, len(bubbles)),
+    )

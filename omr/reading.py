@@ -1,0 +1,112 @@
+"""What the machine says of a page: frozen results, each with its raw measure, a confidence and its reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omr.layout import IdentityField, QuestionKind
+    from omr.registration import Registration
+    from omr.sheet_code import SheetCode
+
+
+class ReadingStatus(StrEnum):
+    """How far a reading can be trusted, apart from whether it is a right answer."""
+
+    OK = "ok"
+    BLANK = "blank"
+    DOUBTFUL = "doubtful"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReading:
+    """What stands in one answer region.
+
+    Attributes:
+        question: the question's id.
+        kind: of the question.
+        labels: the marked labels of a choice, in printed order; best guess where doubtful.
+        text: what is written, where a reader exists.
+        status: safe to take, surely empty, or for a person.
+        confidence: estimated chance (0 to 1) that labels, text or emptiness are right; None without a reader.
+        measures: raw ink of each bubble (0 to 1 of its free area), or the ink of a written box in mm².
+        reader: what produced this, with its version.
+    """
+
+    question: str
+    kind: QuestionKind
+    status: ReadingStatus
+    confidence: float | None
+    measures: tuple[float, ...]
+    reader: str
+    labels: tuple[str, ...] = ()
+    text: str = ""
+
+    @property
+    def reading(self) -> str:
+        """The reading as one text: labels joined with a semicolon, or what is written."""
+        return ";".join(self.labels) if self.labels else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityReading:
+    """What the digit bubbles of a blank set say.
+
+    Attributes:
+        digits: grade, class and number as far as they were marked; an unmarked leading digit is left out.
+        status: ok only if every digit that is needed is clear.
+        confidence: estimated chance that all digits are right.
+    """
+
+    digits: tuple[tuple[IdentityField, str], ...]
+    status: ReadingStatus
+    confidence: float
+
+    def __getitem__(self, field: IdentityField) -> str:
+        return dict(self.digits)[field]
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """The picture of one answer region, upright, at the scan's own resolution, encoded."""
+
+    question: str
+    data: bytes
+
+
+class PageStatus(StrEnum):
+    """What became of a page."""
+
+    READ = "read"
+    BLANK = "blank"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """The frozen result of one page; the only thing that leaves the worker that read it.
+
+    Attributes:
+        status: read, an empty back, or set aside.
+        reason: why it was set aside, or a remark, in words for the teacher.
+        trouble: the kind of trouble, for programs; empty where there is none.
+        code: from the printed code; None on a sheet without one.
+        sheet_page: the page of the layout that was read; None where it is not known.
+        registration: how the page lies; None where it was not found.
+        answers: one reading a question of this page, in exam order.
+        identity: the digit bubbles of a blank set.
+        crops: the pictures of the answer regions, where they were asked for.
+    """
+
+    status: PageStatus
+    reason: str = ""
+    trouble: str = ""
+    code: SheetCode | None = None
+    sheet_page: int | None = None
+    registration: Registration | None = None
+    answers: tuple[AnswerReading, ...] = ()
+    identity: IdentityReading | None = None
+    crops: tuple[Crop, ...] = ()

@@ -1,0 +1,195 @@
+"""Registration: how the printed page lies in the scan, with a residual that says how well."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from omr.fiducials import Square, find_corner_squares, measure_square
+from omr.geometry import Points, Transform, apply, fit_affine, pixels_per_mm, scale_transform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from omr.layout import PageLayout
+    from omr.pixels import Gray
+
+_SCALE_RANGE = (0.88, 1.12)
+_MOST_STRETCH = 0.04
+"""How far width and height of the page may be stretched apart."""
+_MOST_SHEAR = 0.03
+_OUTLIER_MM = 0.5
+_SLACK_MM = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How the printed page lies in the scan.
+
+    Attributes:
+        matrix: rows of the page-to-image transform (mm to pixels).
+        residual_mm: root mean square distance between the marks and where the transform puts them.
+        rotation: quarter turns in degrees, clockwise, that make the page upright: 0, 90, 180 or 270.
+        skew_deg: tilt left after that, clockwise positive.
+        marks: how many marks the transform rests on.
+        black: gray of solid ink on this page.
+        white: gray of the paper.
+    """
+
+    matrix: tuple[tuple[float, float, float], ...]
+    residual_mm: float | None
+    rotation: int | None
+    skew_deg: float | None
+    marks: int
+    black: float
+    white: float
+
+    @property
+    def transform(self) -> Transform:
+        """The page-to-image transform as an array."""
+        return np.array(self.matrix, np.float64)
+
+    @property
+    def scale(self) -> float:
+        """Pixels per millimetre."""
+        return pixels_per_mm(self.transform)
+
+
+def describe(
+    transform: Transform, residual_mm: float | None, marks: int, black: float, white: float
+) -> Registration:
+    """A `Registration` from its transform: works out turn and skew."""
+    angle = math.degrees(math.atan2(transform[1, 0], transform[0, 0]))
+    quarter = round(angle / 90)
+    rows = tuple((float(row[0]), float(row[1]), float(row[2])) for row in transform)
+    return Registration(rows, residual_mm, (-quarter * 90) % 360, angle - 90 * quarter, marks, black, white)
+
+
+def register_as_it_lies(gray: Gray, page: PageLayout) -> Registration:
+    """The registration of a page that fills the whole image as printed."""
+    height, width = gray.shape
+    transform = scale_transform(page.width, page.height, width, height)
+    rows = tuple((float(row[0]), float(row[1]), float(row[2])) for row in transform)
+    return Registration(rows, None, None, None, 0, 0.0, 255.0)
+
+
+def register(gray: Gray, page: PageLayout) -> list[Registration]:
+    """Find how a printed sheet can lie in a scan, by its solid squares; the likeliest first.
+
+    There are two answers where the side squares do not tell which way up the page lies: the code must.
+
+    Args:
+        gray: the page, uint8 (height, width).
+        page: any page of the layout; its size and fiducials count.
+    """
+    guesses = _corner_guesses(gray, page)
+    fits = [fit for guess in guesses if (fit := refine(gray, page, guess)) is not None]
+    return sorted(fits, key=lambda fit: (-fit.marks, fit.residual_mm or 0.0))
+
+
+def refine(gray: Gray, page: PageLayout, guess: Transform) -> Registration | None:
+    """Measure all squares near where a rough transform puts them and fit the transform to them.
+
+    A square that is cut, scribbled over or more than half a millimetre off the others is left out.
+    None where fewer than three are left.
+    """
+    found: list[tuple[tuple[float, float], Square]] = []
+    scale = pixels_per_mm(guess)
+    for fiducial in page.fiducials:
+        x, y = apply(guess, np.array(fiducial.centre))
+        square = measure_square(gray, float(x), float(y), fiducial.w * scale, _SLACK_MM * scale)
+        if square is not None and square.is_whole:
+            found.append((fiducial.centre, square))
+    while len(found) >= 3:
+        source = np.array([centre for centre, _ in found])
+        target = np.array([(square.x, square.y) for _, square in found])
+        try:
+            transform = fit_affine(source, target)
+        except ValueError:
+            return None
+        errors = np.linalg.norm(apply(transform, source) - target, axis=1) / scale
+        if len(found) > 3 and errors.max() > _OUTLIER_MM:
+            found.pop(int(errors.argmax()))
+            continue
+        if not _is_plausible(transform, scale):
+            return None
+        residual = float(np.sqrt(np.mean(errors**2))) if len(found) > 3 else None
+        black = float(np.median([square.black for _, square in found]))
+        white = float(np.median([square.white for _, square in found]))
+        return describe(transform, residual, len(found), black, white)
+    return None
+
+
+def _corner_guesses(gray: Gray, page: PageLayout) -> list[Transform]:
+    """Rough transforms, one for each way up that the corner squares allow."""
+    height, width = gray.shape
+    sideways = (width > height) != (page.width > page.height)
+    scale = max(height, width) / max(page.height, page.width)
+    corners = find_corner_squares(gray, page.fiducials[:4], scale)
+    centres = np.array([fiducial.centre for fiducial in page.fiducials[:4]])
+    guesses = []
+    for turn in (1, 3) if sideways else (0, 2):
+        # Turned clockwise by one quarter, the page's top-left corner lies at the image's top right.
+        placed = [corners[(corner + turn) % 4] for corner in range(4)]
+        guess = _best_guess(centres, placed, turn, scale)
+        if guess is not None:
+            guesses.append(guess)
+    return guesses
+
+
+def _best_guess(
+    centres: Points,
+    placed: Sequence[Sequence[tuple[float, float]]],
+    turn: int,
+    scale: float,
+) -> Transform | None:
+    seen = [corner for corner in range(4) if placed[corner]]
+    for count in (4, 3):
+        best: tuple[float, Transform] | None = None
+        for chosen in itertools.combinations(seen, count):
+            for points in itertools.product(*(placed[corner] for corner in chosen)):
+                source, target = centres[list(chosen)], np.array(points)
+                transform = fit_affine(source, target)
+                error = float(np.abs(apply(transform, source) - target).max()) / scale
+                if error < 2 and _is_plausible(transform, scale) and (best is None or error < best[0]):
+                    best = error, transform
+        if best is not None:
+            return best[1]
+    if len(seen) == 2:
+        return _guess_from_two(centres, placed, seen, turn)
+    return None
+
+
+def _guess_from_two(
+    centres: Points,
+    placed: Sequence[Sequence[tuple[float, float]]],
+    seen: Sequence[int],
+    turn: int,
+) -> Transform | None:
+    """A similarity from two squares, enough to look for the side squares."""
+    first, second = (complex(*centres[corner]) for corner in seen)
+    one, two = (complex(*placed[corner][0]) for corner in seen)
+    factor = (two - one) / (second - first)
+    angle = math.degrees(math.atan2(factor.imag, factor.real)) - 90 * turn
+    if abs((angle + 180) % 360 - 180) > 8:
+        return None
+    shift = one - factor * first
+    return np.array(
+        [(factor.real, -factor.imag, shift.real), (factor.imag, factor.real, shift.imag), (0, 0, 1)],
+        np.float64,
+    )
+
+
+def _is_plausible(transform: Transform, scale: float) -> bool:
+    """Whether a page from a scanner can lie like this: no mirror, little stretch and shear, about its size."""
+    x_axis, y_axis = transform[:2, 0], transform[:2, 1]
+    wide, high = float(np.hypot(*x_axis)), float(np.hypot(*y_axis))
+    if not (_SCALE_RANGE[0] < wide / scale < _SCALE_RANGE[1]):
+        return False
+    cross = float(x_axis[0] * y_axis[1] - x_axis[1] * y_axis[0])
+    along = float(x_axis @ y_axis)
+    return cross > 0 and abs(wide / high - 1) < _MOST_STRETCH and abs(along) / (wide * high) < _MOST_SHEAR

@@ -1,0 +1,101 @@
+"""Bubbles of a sheet whose empty print is not known: judged against the other bubbles of the page.
+
+Most bubbles of a page are empty, so the median darkness of the bubbles with the same label is the empty
+print; a mark is what is clearly darker than that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from omr.choices import BubbleVerdicts
+from omr.errors import PageSetAside, Trouble
+from omr.pixels import map_points, sample, shrink
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from omr.layout import Bubble, QuestionLayout
+    from omr.pixels import Floats, Gray, Mask
+    from omr.registration import Registration
+
+_GRID = 24
+_PAPER_FACTOR = 16
+_RIM = 0.2
+"""Width of the band at the border of the box in which the outline lies, of half its size."""
+_MARKED = 0.30
+_EMPTY = 0.10
+_LEAST_SAME_LABEL = 5
+_LEAST_CONTRAST = 60
+_LEAST_RIM = 0.04
+
+
+def judge_unknown_print(
+    gray: Gray, registration: Registration, questions: Sequence[QuestionLayout]
+) -> tuple[BubbleVerdicts | None, Floats]:
+    """Judge all bubbles of a page; also their raw darkness, (K,).
+
+    Raises:
+        PageSetAside: no bubbles are printed where the layout says.
+    """
+    bubbles = [bubble for question in questions for bubble in question.bubbles]
+    if not bubbles:
+        return None, np.empty(0, np.float32)
+    darkness = _sample(gray, registration, bubbles)
+    rim = _rim_mask()
+    inside = darkness[:, ~rim].mean(axis=1)
+    if float(np.median(np.abs(darkness[:, rim]).mean(axis=1))) < _LEAST_RIM:
+        raise PageSetAside(
+            Trouble.MISPLACED,
+            "レイアウトの示す位置にマークの枠がありません。向きとレイアウトが合っているかを確かめてください。",
+        )
+    empty = _empty_print(inside, bubbles)
+    spread = 1.4826 * np.median(np.abs(inside - empty)) + 0.01
+    added = (inside - empty) / np.maximum(1 - empty, 0.2)
+    marked_line = max(_MARKED, 6 * spread)
+    empty_line = max(_EMPTY, min(3 * spread, _MARKED / 2))
+    marked = added > (marked_line + empty_line) / 2
+    sure = (added >= marked_line) | (added <= empty_line)
+    distance = np.where(marked, added - marked_line, empty_line - added) / 0.2
+    chance = np.where(distance >= 0, 1 - 0.01 * np.exp(-2 * distance), np.maximum(0.5, 0.9 + 0.4 * distance))
+    return BubbleVerdicts(marked, sure, chance), inside.astype(np.float32)
+
+
+def _sample(gray: Gray, registration: Registration, bubbles: Sequence[Bubble]) -> Floats:
+    """Darkness of each bubble's box on a grid, 0 paper to 1 the page's darkest, (K, _GRID²)."""
+    boxes = np.array([(b.x, b.y, b.w, b.h) for b in bubbles])
+    unit = (np.arange(_GRID) + 0.5) / _GRID
+    x = boxes[:, 0, None, None] + boxes[:, 2, None, None] * unit[None, None, :]
+    y = boxes[:, 1, None, None] + boxes[:, 3, None, None] * unit[None, :, None]
+    points = np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(-1, _GRID, 2)
+    at = map_points(registration.transform, points.astype(np.float32))
+    values = sample(gray, at)
+    paper = sample(_paper_map(gray), at / _PAPER_FACTOR)
+    black = float(np.percentile(values, 1))
+    contrast = np.maximum(paper - black, _LEAST_CONTRAST)
+    return ((paper - values) / contrast).reshape(len(bubbles), -1)
+
+
+def _paper_map(gray: Gray) -> Gray:
+    """The gray of bare paper, at 1/_PAPER_FACTOR of the page's size: the brightest nearby."""
+    small = shrink(gray, _PAPER_FACTOR)
+    return cast("Gray", cv2.blur(cv2.dilate(small, np.ones((9, 9), np.uint8)), (9, 9)))
+
+
+def _rim_mask() -> Mask:
+    unit = np.abs((np.arange(_GRID) + 0.5) / _GRID * 2 - 1) > 1 - _RIM
+    return (unit[None, :] | unit[:, None]).reshape(-1)
+
+
+def _empty_print(inside: Floats, bubbles: Sequence[Bubble]) -> Floats:
+    """The darkness of the empty print of each bubble: the median of its label, or of the page."""
+    labels = np.array([bubble.label for bubble in bubbles])
+    empty = np.full(len(inside), np.median(inside))
+    for label in np.unique(labels):
+        same = labels == label
+        if same.sum() >= _LEAST_SAME_LABEL:
+            empty[same] = np.median(inside[same])
+    return np.minimum(empty, np.percentile(inside, 60))
