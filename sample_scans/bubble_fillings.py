@@ -1,15 +1,13 @@
 """Pupils' pens on bubbles: every way a bubble is filled, drawn as ink onto a gray canvas.
 
 Each filling is first a set of strokes in millimetres around the bubble's centre, then a coverage patch
-(drawn finer than the canvas, so that widths below a pixel come out right), then ink: pressure that varies
-along the stroke and, for pencil, the grain of the paper. Ink multiplies what is already there.
+(drawn finer than the canvas, so that widths below a pixel come out right), then ink (`sample_scans.pens`).
+Ink multiplies what is already there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from math import ceil, cos, hypot, pi, sin
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,16 +15,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sample_scans.pens import Canvas, Coverage, Pen, choose_pen, darken, lay_ink, wandering
+
 if TYPE_CHECKING:
     from numpy.random import Generator
 
 Stroke: TypeAlias = NDArray[np.float64]
 """A line of the pen, shape (n, 2), in millimetres from the bubble's centre."""
-Canvas: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 
 _FINE = 15.0  # pixels a millimetre at which strokes are drawn at least
 _SHIFT = 4  # fractional bits of cv2's coordinates
-_TILE = 512  # side of the repeating grain pattern, pixels
 
 
 class Filling(StrEnum):
@@ -58,35 +56,6 @@ MARKED = frozenset(
     }
 )
 """The fillings by which a pupil means the choice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pen:
-    """What a pupil writes with.
-
-    Attributes:
-        darkness: ink where the stroke covers fully; 0 leaves paper, 1 is black.
-        width_mm: width of the line.
-        grain: how much of the paper's grain shows; 0 for a ball pen, up to 1 for a hard pencil.
-    """
-
-    darkness: float
-    width_mm: float
-    grain: float
-
-
-def choose_pen(random: Generator) -> Pen:
-    """A pen from a class's pencil cases: mostly HB and B pencils, some black, blue and red ball pens."""
-    if random.random() < 0.85:
-        return choose_pencil(random)
-    darkness = (0.88, 0.75, 0.62)[int(random.integers(3))]  # black, blue, red as gray levels
-    return Pen(darkness * random.uniform(0.95, 1.0), random.uniform(0.3, 0.55), 0.06)
-
-
-def choose_pencil(random: Generator) -> Pen:
-    """A pencil or mechanical pencil, HB to B."""
-    width = 0.32 + 0.48 * random.beta(1.3, 2.6)  # mechanical pencils and sharp points are the most common
-    return Pen(random.uniform(0.7, 0.92), width, random.uniform(0.2, 0.5))
 
 
 def draw_filling(
@@ -151,7 +120,7 @@ class _Patch:
         self.target = canvas[y0 : max(y1, y0), x0 : max(x1, x0)]
         self.inside = np.s_[y0 - top : max(y1, y0) - top, x0 - left : max(x1, x0) - left]
 
-    def coverage(self, strokes: list[Stroke], width_mm: float) -> NDArray[np.float32]:
+    def coverage(self, strokes: list[Stroke], width_mm: float) -> Coverage:
         """How much of each pixel the strokes cover, 0 to 1."""
         fine = np.zeros((self.size[1] * self.finer, self.size[0] * self.finer), np.uint8)
         width = max(1, round(width_mm * self.pixels_per_mm * self.finer))
@@ -161,7 +130,7 @@ class _Patch:
         )
         return self._reduce(fine)
 
-    def spots(self, spots: list[tuple[float, float, float, float, float]]) -> NDArray[np.float32]:
+    def spots(self, spots: list[tuple[float, float, float, float, float]]) -> Coverage:
         """Coverage of filled ellipses (x, y, half width, half height in mm; angle in degrees)."""
         fine = np.zeros((self.size[1] * self.finer, self.size[0] * self.finer), np.uint8)
         unit = self.pixels_per_mm * self.finer * (1 << _SHIFT)
@@ -173,22 +142,15 @@ class _Patch:
             )
         return self._reduce(fine)
 
-    def ink(self, coverage: NDArray[np.float32], pen: Pen, random: Generator) -> None:
-        """Lay ink where `coverage` says, with the pen's pressure and grain."""
-        pressure = 1 - 0.25 * _crop(_pressure_tile(round(self.pixels_per_mm)), self.size, random)
-        grain = 1 - pen.grain * _crop(_grain_tile(round(self.pixels_per_mm)), self.size, random)
-        self.darken(coverage * (pressure * grain) * np.float32(pen.darkness))
-
-    def darken(self, ink: NDArray[np.float32]) -> None:
-        """Multiply the canvas by what the ink lets through; `ink` is 0 to 1."""
-        paper = self.target * (1 - ink[self.inside])
-        self.target[:] = np.rint(paper) if self.target.dtype == np.uint8 else paper
+    def ink(self, coverage: Coverage, pen: Pen, random: Generator) -> None:
+        """Lay ink where `coverage` says."""
+        lay_ink(self.target, coverage[self.inside], pen, random, self.pixels_per_mm)
 
     def _fine_points(self, points: Stroke) -> NDArray[np.int32]:
         pixels = (points * self.pixels_per_mm + self.centre + 0.5) * self.finer - 0.5
         return np.rint(pixels * (1 << _SHIFT)).astype(np.int32)
 
-    def _reduce(self, fine: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _reduce(self, fine: NDArray[np.uint8]) -> Coverage:
         if self.finer > 1:
             fine = np.asarray(cv2.resize(fine, self.size, interpolation=cv2.INTER_AREA), np.uint8)
         return fine * np.float32(1 / 255)
@@ -308,13 +270,13 @@ def _erase(patch: _Patch, half: tuple[float, float], random: Generator) -> None:
     """A pale smudge with faint remains of the strokes that were there."""
     pen = Pen(random.uniform(0.07, 0.16), random.uniform(0.4, 0.7), random.uniform(0.3, 0.7))
     old = patch.coverage(_fill_strokes(half, pen, random), pen.width_mm)
-    rubbed = _crop(_pressure_tile(round(patch.pixels_per_mm)), patch.size, random)
+    rubbed = wandering(old.shape, random, patch.pixels_per_mm)
     patch.ink(old * np.clip(1.2 - 1.4 * rubbed, 0, 1), pen, random)
     smudge = patch.spots(
         [(*_slip(random, 0.5), half[0] * random.uniform(0.8, 1.2), half[1], random.uniform(-30, 30))]
     )
     soft = cv2.GaussianBlur(smudge, (0, 0), 0.35 * patch.pixels_per_mm)
-    patch.darken(np.asarray(soft, np.float32) * np.float32(random.uniform(0.01, 0.05)))
+    darken(patch.target, np.asarray(soft, np.float32)[patch.inside] * np.float32(random.uniform(0.01, 0.05)))
 
 
 def _drop_dust(patch: _Patch, half: tuple[float, float], random: Generator) -> None:
@@ -323,7 +285,7 @@ def _drop_dust(patch: _Patch, half: tuple[float, float], random: Generator) -> N
         x, y = _slip(random, 1.0) * half
         a = random.uniform(0.03, 0.13)
         spots.append((x, y, a, a * random.uniform(0.4, 1.0), random.uniform(0, 180)))
-    patch.darken(patch.spots(spots) * np.float32(random.uniform(0.3, 0.9)))
+    darken(patch.target, patch.spots(spots)[patch.inside] * np.float32(random.uniform(0.3, 0.9)))
 
 
 def _press_dot(patch: _Patch, half: tuple[float, float], pen: Pen, random: Generator) -> None:
@@ -331,30 +293,3 @@ def _press_dot(patch: _Patch, half: tuple[float, float], pen: Pen, random: Gener
     x, y = _slip(random, 0.7) * half
     spot = (x, y, radius, radius * random.uniform(0.7, 1.0), random.uniform(0, 180))
     patch.ink(patch.spots([spot]), pen, random)
-
-
-@cache
-def _grain_tile(pixels_per_mm: int) -> NDArray[np.float32]:
-    """The tooth of paper, 0 to 1: fine, mostly low, with bare spots."""
-    return _noise_tile(0.07 * pixels_per_mm, seed=1) ** 2
-
-
-@cache
-def _pressure_tile(pixels_per_mm: int) -> NDArray[np.float32]:
-    """How the pressure of a hand wanders, 0 to 1, over about a millimetre."""
-    return _noise_tile(0.5 * pixels_per_mm, seed=2)
-
-
-def _noise_tile(sigma: float, seed: int) -> NDArray[np.float32]:
-    noise = np.random.default_rng(seed).standard_normal((_TILE, _TILE)).astype(np.float32)
-    soft = np.asarray(cv2.GaussianBlur(noise, (0, 0), max(sigma, 0.3)), np.float32)
-    return np.asarray(np.clip(0.5 + 0.25 * soft / soft.std(), 0, 1), np.float32)
-
-
-def _crop(tile: NDArray[np.float32], size: tuple[int, int], random: Generator) -> NDArray[np.float32]:
-    width, height = size
-    if width > _TILE or height > _TILE:
-        tile = np.tile(tile, (height // _TILE + 1, width // _TILE + 1))
-    y = int(random.integers(tile.shape[0] - height + 1))
-    x = int(random.integers(tile.shape[1] - width + 1))
-    return tile[y : y + height, x : x + width]

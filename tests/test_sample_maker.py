@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from omr.geometry import apply
-from sample_scans.bubble_fillings import MARKED, Canvas, Filling, draw_filling
+from sample_scans.bubble_fillings import MARKED, Filling, draw_filling
 from sample_scans.scanner import Condition, Gray, ScannerModel, draw_model, page_to_scan, scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from sample_scans.pens import Canvas
 
 BUBBLE_MM = (4.6, 3.0)
 
