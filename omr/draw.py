@@ -1,0 +1,267 @@
+"""Prints answer sheets as a PDF: one set a student, or one blank set for copying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+from unicodedata import normalize
+
+import segno
+from reportlab.pdfgen.canvas import Canvas
+
+from omr.compose import compose_sheet
+from omr.design import Orientation
+from omr.draw_page import PageArtist
+from omr.errors import InputError
+from omr.fonts import covers
+from omr.geometry import Rectangle
+from omr.pen import POINTS_PER_MM, Align, Pen, Weight
+from omr.sheet_code import BLANK_STUDENT, SheetCode, exam_digest, layout_digest, student_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from omr.compose import ComposedPage, ComposedSheet
+    from omr.design import SheetDesign, SheetOwner
+    from omr.layout import Layout, PageLayout
+
+_QUIET_ZONE = 4  # modules, as the QR standard asks
+_GETA = "〓"
+"""Stands for a character that can't be printed at all (ゲタ記号)."""
+
+
+class Sides(Enum):
+    """Whether sheets are printed on one side of the paper or on both (両面)."""
+
+    ONE = "one"
+    TWO = "two"
+
+
+@dataclass(frozen=True, slots=True)
+class PrintReport:
+    """What was printed.
+
+    Attributes:
+        pages: of the PDF, empty backs included.
+        sets: one a student, or one blank set.
+        printed_in_kana: (student_id, name, kana) of students whose name the font can't show: kana stands on their
+            sheets, or, where kana is empty too, the name with 〓 for what is missing.
+    """
+
+    pages: int
+    sets: int
+    printed_in_kana: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _PrintedName:
+    text: str
+    kana: str
+    is_substitute: bool
+
+
+def draw_sheets(
+    design: SheetDesign,
+    layout: Layout,
+    owners: Sequence[SheetOwner] | None,
+    target: Path | IO[bytes],
+    sides: Sides = Sides.ONE,
+) -> PrintReport:
+    """Write the PDF of a sheet.
+
+    Args:
+        design: the sheet.
+        layout: from `compose_layout` for the same design.
+        owners: one set each, in this order, a student's pages together; None for one blank set.
+        target: a path or a binary stream.
+        sides: with `Sides.TWO` every set starts on a new piece of paper and the printer is asked for both sides.
+
+    Raises:
+        InputError: the layout is another design's, or two owners would get the same code.
+    """
+    sheet = compose_sheet(design)
+    if sheet.layout.digest != layout.digest:
+        raise InputError(
+            "レイアウトが試験の内容と合いません。この試験の saiten print で書き出した LAYOUT.json を使ってください。"
+        )
+    _check_owners(owners or ())
+    printer = _SheetPrinter(design, sheet, target, sides)
+    if owners is None:
+        printer.print_blank_set()
+    else:
+        printer.print_students(owners)
+    printer.canvas.save()
+    sets = 1 if owners is None else len(owners)
+    substituted = tuple(
+        (owner.student_id, owner.name, owner.kana)
+        for owner in owners or ()
+        if _printed_name(owner).is_substitute
+    )
+    return PrintReport(sets * printer.pages_per_set, sets, substituted)
+
+
+class _SheetPrinter:
+    """One PDF under way: the static part of every page is stored once and used by all sets."""
+
+    def __init__(
+        self, design: SheetDesign, sheet: ComposedSheet, target: Path | IO[bytes], sides: Sides
+    ) -> None:
+        width, height = design.page_size
+        self.design, self.sheet = design, sheet
+        self.empty_backs = len(sheet.pages) % 2 if sides is Sides.TWO else 0
+        self.pages_per_set = len(sheet.pages) + self.empty_backs
+        self.canvas = Canvas(
+            str(target) if isinstance(target, Path) else target,
+            pagesize=(width * POINTS_PER_MM, height * POINTS_PER_MM),
+            pageCompression=1,
+            invariant=1,  # the same input gives the same bytes
+            lang="ja",
+        )
+        self.pen = Pen(self.canvas, height)
+        self.artist = PageArtist(self.pen, design, sheet)
+        self._describe(sides)
+
+    def print_blank_set(self) -> None:
+        """One set that belongs to nobody."""
+        self._store_pages(self.artist.draw_digit_rows)
+        self._print_set(BLANK_STUDENT, None)
+
+    def print_students(self, owners: Sequence[SheetOwner]) -> None:
+        """One set each."""
+        self._store_pages(self.artist.draw_owner_frame)
+        for owner in owners:
+            self._print_set(student_digest(owner.student_id), owner)
+
+    def _describe(self, sides: Sides) -> None:
+        self.canvas.setTitle(f"{self.design.title} 解答用紙")
+        self.canvas.setSubject(self.design.subject)
+        self.canvas.setCreator("saiten")
+        self.canvas.setAuthor("")
+        self.canvas.setViewerPreference("PrintScaling", "None")
+        if sides is Sides.TWO:
+            portrait = self.design.orientation is Orientation.PORTRAIT
+            edge = "Long" if portrait else "Short"
+            self.canvas.setViewerPreference("Duplex", f"DuplexFlip{edge}Edge")
+
+    def _store_pages(self, draw_identity: Callable[[], None]) -> None:
+        for page in self.sheet.pages:
+            self.canvas.beginForm(_form_name(page))
+            self.artist.draw_page(page)
+            draw_identity()
+            self.canvas.endForm()
+
+    def _print_set(self, student: str, owner: SheetOwner | None) -> None:
+        exam, layout = exam_digest(self.design.exam_id), layout_digest(self.sheet.layout.digest)
+        for page in self.sheet.pages:
+            self.canvas.doForm(_form_name(page))
+            self._draw_code(page.layout, SheetCode(exam, layout, student, page.layout.number).text())
+            if owner:
+                self._draw_owner(owner)
+            self.canvas.showPage()
+        for _ in range(self.empty_backs):
+            self.canvas.showPage()
+
+    def _draw_code(self, page: PageLayout, text: str) -> None:
+        runs = _qr_runs(text)
+        modules = 29 + 2 * _QUIET_ZONE
+        for area in (page.qr, page.second_qr):
+            if area:
+                module = area.w / modules
+                self.pen.solids(
+                    [
+                        Rectangle(
+                            area.x + run.x * module, area.y + run.y * module, run.w * module, run.h * module
+                        )
+                        for run in runs
+                    ]
+                )
+        footer = self.sheet.frame.footer
+        line = Rectangle(footer.x, footer.y, footer.w, footer.h / 2)
+        self.pen.text(f"{page.number} / {len(self.sheet.pages)}", line, 2.6)
+        line = Rectangle(footer.x, footer.y + footer.h / 2, footer.w, footer.h / 2)
+        self.pen.text(text, line, 2.2, gray=0.35)
+
+    def _draw_owner(self, owner: SheetOwner) -> None:
+        frame = self.sheet.frame
+        block = Rectangle(
+            frame.identity_block.x, frame.identity_block.y, frame.identity_block.w, frame.name_box.h
+        )
+        self.pen.text(_class_and_number(owner), block.expanded(-3.0), 7.0, align=Align.MIDDLE)
+        name, box = _printed_name(owner), frame.name_box
+        if name.kana:
+            area = Rectangle(box.x + 10.0, box.y + 0.8, box.w - 12.0, 3.6)
+            self.pen.text(name.kana, area, 2.8, align=Align.START)
+        area = Rectangle(box.x + 2.0, box.y + 4.8, box.w - 4.0, box.h - 6.0)
+        self.pen.text(name.text, area, 8.0, align=Align.MIDDLE, weight=Weight.BOLD)
+
+
+def _form_name(page: ComposedPage) -> str:
+    return f"page{page.layout.number}"
+
+
+def _qr_runs(text: str) -> list[Rectangle]:
+    """The dark modules of a QR code, in modules with the quiet zone, joined to rectangles as large as easy."""
+    code = segno.make_qr(text, error="h", version=3, mode="alphanumeric", mask=0, boost_error=False)
+    open_runs: dict[tuple[int, int], Rectangle] = {}
+    closed: list[Rectangle] = []
+    for y, row in enumerate(code.matrix, _QUIET_ZONE):
+        current: dict[tuple[int, int], Rectangle] = {}
+        for x, w in _dark_runs(row):
+            above = open_runs.pop((x, w), None)
+            current[x, w] = Rectangle(x, above.y, w, above.h + 1) if above else Rectangle(x, y, w, 1)
+        closed += open_runs.values()
+        open_runs = current
+    return closed + list(open_runs.values())
+
+
+def _dark_runs(row: bytearray) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    start = None
+    for x, dark in enumerate([*row, 0], _QUIET_ZONE):
+        if dark and start is None:
+            start = x
+        elif not dark and start is not None:
+            runs.append((start, x - start))
+            start = None
+    return runs
+
+
+def _class_and_number(owner: SheetOwner) -> str:
+    parts = ((owner.grade, "年"), (owner.class_name, "組"), (owner.number, "番"))
+    texts = (text if not text or text.endswith(unit) else text + unit for text, unit in parts)
+    return "　".join(_with_geta(normalize("NFC", text)) for text in texts if text)
+
+
+def _printed_name(owner: SheetOwner) -> _PrintedName:
+    """The name as the font can show it: itself, else its kana, else itself with 〓 in the gaps."""
+    kana = normalize("NFC", owner.kana).strip()
+    for name in (owner.name.strip(), normalize("NFC", owner.name).strip()):
+        if name and not covers(name):
+            return _PrintedName(name, kana if not covers(kana) else "", is_substitute=False)
+    if kana and not covers(kana):
+        return _PrintedName(kana, "", is_substitute=True)
+    return _PrintedName(
+        _with_geta(normalize("NFC", owner.name).strip()), "", is_substitute=bool(owner.name.strip())
+    )
+
+
+def _with_geta(text: str) -> str:
+    missing = set(covers(text))
+    return "".join(_GETA if one in missing else one for one in text)
+
+
+def _check_owners(owners: Sequence[SheetOwner]) -> None:
+    seen: dict[str, str] = {}
+    for owner in owners:
+        digest = student_digest(owner.student_id)
+        other = seen.setdefault(digest, owner.student_id)
+        if seen[digest] != owner.student_id:
+            raise InputError(
+                f"生徒「{other}」と「{owner.student_id}」の用紙番号が重なります。どちらかの student_id を変えてください。"
+            )
+    ids = [owner.student_id for owner in owners]
+    if len(set(ids)) < len(ids):
+        twice = next(one for one in ids if ids.count(one) > 1)
+        raise InputError(f"生徒「{twice}」が名簿に2回あります。1人1行にしてください。")

@@ -1,0 +1,144 @@
+"""Draws what is the same on every copy of a page: the frame, the questions and what stands around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from omr.design import Writing
+from omr.fonts import text_width
+from omr.geometry import Rectangle
+from omr.layout import IdentityField
+from omr.pen import STACK_PITCH, Align, Weight
+
+if TYPE_CHECKING:
+    from omr.compose import ComposedPage, ComposedSheet, Heading
+    from omr.design import SheetDesign
+    from omr.layout import QuestionLayout
+    from omr.page_frame import PageFrame
+    from omr.pen import Pen
+
+BOX_OUTLINE = 0.35
+_INNER_LINE, _INNER_GRAY = 0.15, 0.6
+_HAIRLINE = 0.2
+_SMALL_PRINT = 2.5
+_IDENTITY_NAMES = {IdentityField.GRADE: "年", IdentityField.CLASS: "組", IdentityField.NUMBER: "番"}
+
+
+@dataclass(frozen=True, slots=True)
+class PageArtist:
+    """Draws the pages of one sheet with one pen."""
+
+    pen: Pen
+    design: SheetDesign
+    sheet: ComposedSheet
+
+    def draw_page(self, page: ComposedPage) -> None:
+        """Everything but the code and the owner."""
+        for square in page.layout.fiducials:
+            self.pen.solid(square)
+        self._draw_title(page.layout.number)
+        for heading in page.headings:
+            self._draw_heading(heading)
+        for caption in page.captions:
+            self.pen.text(caption.text, caption.area, caption.size, align=caption.align, gray=caption.gray)
+        for question in page.layout.questions:
+            self._draw_question(question)
+
+    def draw_digit_rows(self) -> None:
+        """What a pupil fills in on a blank set."""
+        frame = self.sheet.frame
+        self.pen.frame(frame.identity_block, _HAIRLINE, gray=0.5)
+        rows_of = {one: [row for row in frame.identity if row.field is one] for one in IdentityField}
+        for one, rows in rows_of.items():
+            first, last = rows[0].bubbles[0], rows[-1].bubbles[0]
+            left = frame.identity_block.x
+            area = Rectangle(left, first.y, 6.0, last.bottom - first.y)
+            self.pen.text(_IDENTITY_NAMES[one], area, 3.6, align=Align.MIDDLE)
+            if last is not first:
+                for row, place in zip(rows, ("十", "一"), strict=True):
+                    area = Rectangle(left + 6.0, row.bubbles[0].y, 4.0, row.bubbles[0].h)
+                    self.pen.text(place, area, 2.3, align=Align.MIDDLE, gray=0.4)
+            if one is not IdentityField.GRADE:
+                top = first.y - 0.65
+                self.pen.line(left, top, frame.identity_block.right, top, _HAIRLINE, gray=0.5)
+            for row in rows:
+                for bubble in row.bubbles:
+                    self.pen.bubble(bubble)
+        self._draw_name_frame()
+        _draw_instruction(self.pen, frame, "年・組・番号をマークし、氏名を書く。")
+
+    def draw_owner_frame(self) -> None:
+        """The empty space for a printed class, number and name."""
+        frame = self.sheet.frame
+        block = frame.identity_block
+        self.pen.frame(Rectangle(block.x, block.y, block.w, frame.name_box.h), BOX_OUTLINE)
+        self._draw_name_frame()
+        _draw_instruction(self.pen, frame, "自分の用紙であることを確かめる。")
+
+    def _draw_name_frame(self) -> None:
+        box = self.sheet.frame.name_box
+        self.pen.frame(box, BOX_OUTLINE)
+        self.pen.text("氏名", Rectangle(box.x + 1.2, box.y + 0.8, 8.0, 3.0), _SMALL_PRINT, gray=0.3)
+
+    def _draw_title(self, number: int) -> None:
+        area = self.sheet.frame.title
+        side = f"{self.design.subject}　{_japanese_date(self.design.date)}　{number} / {len(self.sheet.pages)} ページ"
+        side_width = min(text_width(side, 3.2), area.w * 0.5)
+        title = Rectangle(area.x, area.y, area.w - side_width - 5.0, area.h - 1.0)
+        self.pen.text(self.design.title, title, 5.4, weight=Weight.BOLD)
+        self.pen.text(
+            side,
+            Rectangle(area.right - side_width, area.y + 0.8, side_width, area.h - 1.8),
+            3.2,
+            align=Align.END,
+        )
+        self.pen.line(area.x, area.bottom, area.right, area.bottom, 0.3)
+
+    def _draw_heading(self, heading: Heading) -> None:
+        area = heading.area
+        if self.design.writing is Writing.HORIZONTAL:
+            tab = Rectangle(area.x, area.y, max(area.h, text_width(heading.text, 4.2) + 3.0), area.h)
+            tab = Rectangle(tab.x, tab.y, min(tab.w, area.w), tab.h)
+            self.pen.text(heading.text, tab.expanded(-0.6), 4.2, align=Align.MIDDLE, weight=Weight.BOLD)
+            self.pen.line(tab.right, area.bottom, area.right, area.bottom, _HAIRLINE, gray=0.5)
+        else:
+            upright = text_width(heading.text, 4.2) <= area.w - 1.0
+            length = area.w if upright else min(STACK_PITCH * 4.2 * len(heading.text) + 2.0, area.h)
+            tab = Rectangle(area.x, area.y, area.w, length)
+            if upright:
+                self.pen.text(heading.text, tab.expanded(-0.6), 4.2, align=Align.MIDDLE, weight=Weight.BOLD)
+            else:
+                self.pen.stacked_text(heading.text, tab.expanded(-1.0), 4.2, weight=Weight.BOLD)
+            self.pen.line(area.x, tab.bottom, area.x, area.bottom, _HAIRLINE, gray=0.5)
+        self.pen.frame(tab, 0.35)
+
+    def _draw_question(self, question: QuestionLayout) -> None:
+        for line in question.lines:
+            self.pen.line(line.x1, line.y1, line.x2, line.y2, _INNER_LINE, _INNER_GRAY)
+        for bubble in question.bubbles:
+            self.pen.bubble(bubble)
+        if question.box:
+            self.pen.frame(question.box, BOX_OUTLINE)
+
+
+def _draw_instruction(pen: Pen, frame: PageFrame, first: str) -> None:
+    area = frame.instruction
+    half = area.h / 2
+    pen.text(first, Rectangle(area.x, area.y, area.w, half), _SMALL_PRINT)
+    before, after = "マークは", "のように濃くぬりつぶす。"
+    size = min(_SMALL_PRINT, (area.w - 4.6) / text_width(before + after, 1.0))
+    x, y = area.x, area.y + half
+    pen.text(before, Rectangle(x, y, area.w, half), size)
+    oval = Rectangle(x + text_width(before, size) + 0.8, y + (half - 3.4) / 2, 2.9, 3.4)
+    pen.filled_oval(oval)
+    pen.text(after, Rectangle(oval.right + 0.8, y, area.w, half), size)
+
+
+def _japanese_date(text: str) -> str:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day.year}年{day.month}月{day.day}日"
