@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import cv2
+from omr.scan_file import DecodeLimits, ScanFile, open_scan
 from pebble import ProcessExpired, ProcessPool
 
 from omr.errors import PageSetAside, Trouble
 from omr.read_page import ReadingPlan, read_page, set_aside
 from omr.same_page import have_same_content
-from omr.scan_file import DecodeLimits, ScanFile, open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,8 @@ PAGE_SECONDS = 60.0
 """A page (or a batch) that takes longer is taken for hung; a usual page takes some ten milliseconds."""
 _BATCHES_AHEAD = 3
 _TOO_LONG = PageSetAside(
-    Trouble.TIMEOUT, f"読み取りに{PAGE_SECONDS:.0f}秒以上かかったため、とばしました。このページだけスキャンし直してください。"
+    Trouble.TIMEOUT,
+    f"読み取りに{PAGE_SECONDS:.0f}秒以上かかったため、とばしました。このページだけスキャンし直してください。",
 )
 _CRASHED = PageSetAside(
     Trouble.CRASH, "このページの読み取り中に処理が異常終了したため、とばしました。スキャンし直してください。"
@@ -74,7 +75,9 @@ class PageWorkers:
     def read(self, tasks: Sequence[PageTask]) -> Iterator[PageReading]:
         """Read pages; results come in the order of the tasks, as they are ready."""
         batches = [tuple(tasks[at : at + BATCH_PAGES]) for at in range(0, len(tasks), BATCH_PAGES)]
-        for batch, result in zip(batches, self._run(_read_pages, [(batch,) for batch in batches]), strict=True):
+        for batch, result in zip(
+            batches, self._run(_read_pages, [(batch,) for batch in batches]), strict=True
+        ):
             if isinstance(result, tuple):
                 yield from result
             elif len(batch) == 1:
@@ -186,5 +189,3 @@ def _compare_pages(one: tuple[PageTask, PageReading], other: tuple[PageTask, Pag
         return False
     layout = _Worker.settings.plan.layout.pages[sheet_page - 1]
     return have_same_content(gray, registration, other_gray, other_registration, layout)
-
-

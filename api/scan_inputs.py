@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from omr.errors import InputError
 from omr.scan_file import SCAN_SUFFIXES
+
+from omr.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +59,7 @@ def list_scans(paths: Sequence[Path]) -> ScanInputs:
     kept = [pair for pair in dict.fromkeys(named) if once[pair[0].resolve()] == pair]
     counts = Counter(source for _, source in kept)
     return ScanInputs(
-        tuple(
-            ScanInput(path, source if counts[source] == 1 else path.as_posix()) for path, source in kept
-        ),
+        tuple(ScanInput(path, source if counts[source] == 1 else path.as_posix()) for path, source in kept),
         tuple(ignored),
     )
 

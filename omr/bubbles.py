@@ -39,6 +39,7 @@ INK = 0.33
 _PRINT_SLACK_MM = 0.35
 """Kept clear on both sides of the outline, for what registration leaves."""
 _LABEL_SLACK_MM = 0.25
+_OVER_LABEL = 0.2
 _LABEL_PIXELS_PER_MM = 16
 
 
@@ -51,6 +52,7 @@ class BubblePlan:
     Attributes:
         points: page mm, float32 (K·GRID, GRID, 2).
         inner: weight of the free inside, float32 (K, G), sums to 1 a bubble.
+        label: where the printed label stands inside, bool (K, G).
         outline: weight of the printed outline, float32 (K, G), sums to 1.
         around: weight of the margin that is this bubble's own, float32 (K, G), sums to 1.
         sectors: `around` by direction as areas in mm², float32 (K, SECTORS, G).
@@ -61,6 +63,7 @@ class BubblePlan:
 
     points: Floats
     inner: Floats
+    label: Mask
     outline: Floats
     around: Floats
     sectors: Floats
@@ -118,6 +121,7 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
     return BubblePlan(
         points=points.reshape(-1, GRID, 2).astype(np.float32),
         inner=_weights(inside & ~labels),
+        label=(inside & labels).reshape(len(bubbles), -1),
         outline=_weights(outline),
         around=_weights(around),
         sectors=(_flat(sector) * cell[:, None, None]).astype(np.float32),
@@ -142,7 +146,9 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
     darkness = (paper - values) / np.maximum(paper - black, 40)
     noise = _noise(darkness, plan)
     is_ink = darkness > max(INK, 4.5 * noise)
-    inner_ink = is_ink & (plan.inner > 0)
+    # The label is darker than paper by what it is on most bubbles of the page; ink on it must be darker still.
+    label = float(np.median(np.where(plan.label, darkness, 0).max(axis=1)))
+    inner_ink = (is_ink & (plan.inner > 0)) | ((darkness > label + _OVER_LABEL) & plan.label)
     return BubbleMeasures(
         fill=_sum(darkness, plan.inner),
         faint=_sum(darkness > max(0.12, 2.5 * noise), plan.inner),

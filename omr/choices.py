@@ -29,7 +29,9 @@ class MarkRules:
 
     Attributes:
         struck_ink: ink inside that makes a stroke, together with `struck_extent`.
-        struck_extent: how far a stroke reaches.
+        struck_extent: how far a stroke reaches inside.
+        passing_ink: ink inside and around that makes a stroke running through, together with `passing_inside`.
+        passing_inside: how much of it must lie inside; more than a dot of 1 mm leaves.
         shaded_fill: mean darkness of a bubble shaded all over, together with `shaded_share`.
         shaded_share: share of the inside that is shaded.
         ringed_sectors: directions (of 12) with ink that make a circle around the bubble.
@@ -40,13 +42,15 @@ class MarkRules:
         empty_light: least brightness of the paper around an empty bubble, against the page's white.
     """
 
-    struck_ink: float = 1.3
-    struck_extent: float = 2.2
+    struck_ink: float = 0.95
+    struck_extent: float = 1.8
+    passing_ink: float = 1.5
+    passing_inside: float = 0.7
     shaded_fill: float = 0.22
     shaded_share: float = 0.75
     ringed_sectors: int = 10
     sector_ink: float = 0.06
-    empty_fill: float = 0.05
+    empty_fill: float = 0.07
     empty_ink: float = 0.12
     empty_ring: float = 0.35
     empty_light: float = 0.45
@@ -72,23 +76,31 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     struck = np.minimum(measures.ink / rules.struck_ink, measures.extent / rules.struck_extent)
     shaded = np.minimum(measures.fill / rules.shaded_fill, measures.faint / rules.shaded_share)
     inside = np.maximum(struck, shaded)
-    strong = inside >= 1
-    # Ink that a marked neighbour sends over belongs to the neighbour.
-    with_none = np.append(strong, np.array([False]))
-    own_ring = np.where(with_none[plan.neighbours], 0, measures.ring)
-    ringed = (own_ring > rules.sector_ink).sum(axis=1) / rules.ringed_sectors
-    marked_score = np.maximum(inside, ringed)
+    ring = _own_ring(measures.ring, plan, inside >= 1)
+    ringed = (ring > rules.sector_ink).sum(axis=1) / rules.ringed_sectors
+    passing = np.minimum(
+        (measures.ink + ring.sum(axis=1)) / rules.passing_ink, measures.ink / rules.passing_inside
+    )
+    marked_score = np.maximum.reduce([inside, ringed, passing])
+    ring = _own_ring(measures.ring, plan, marked_score >= 1)
     stained = np.maximum.reduce(
         [
             measures.fill / (rules.empty_fill + measures.noise / 4),
             measures.ink / rules.empty_ink,
-            own_ring.sum(axis=1) / rules.empty_ring,
+            ring.sum(axis=1) / rules.empty_ring,
             rules.empty_light / np.maximum(measures.light, 1e-3),
         ]
     )
     marked = (marked_score >= 1) | ((stained > 1) & (marked_score > 0.6))
     sure = (marked_score >= 1) | (stained <= 1)
     return BubbleVerdicts(marked, sure, _chance(marked_score, stained, marked))
+
+
+def _own_ring(ring: Floats, plan: BubblePlan, marked: Mask) -> Floats:
+    """The ink in each direction of the margin, without what a marked neighbour there may have sent over."""
+    with_none = np.append(marked, np.array([False]))
+    own: Floats = np.where(with_none[plan.neighbours], np.float32(0), ring)
+    return own
 
 
 def _chance(marked_score: Floats, stained: Floats, marked: Mask) -> NDArray[np.float64]:

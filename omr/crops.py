@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 CROP_MARGIN_MM = 2.0
 _JPEG_QUALITY = 60
-_LEAST_DRIFT_PIXELS = 1.0
-"""A crop is straightened only where tilt would move its far edge by more than this."""
+_STRAIGHT = 0.035
+"""Tangent of the tilt (2°) up to which a crop is left as scanned."""
 
 
 def crop_box(question: QuestionLayout) -> Rectangle:
@@ -33,29 +33,38 @@ def crop_box(question: QuestionLayout) -> Rectangle:
 def cut_region(gray: Gray, transform: Transform, box: Rectangle) -> Gray:
     """The pixels of a box on the page, upright, white beyond the edge of the scan.
 
-    On a page that lies almost straight these are the scan's own pixels, a view and no copy.
+    On a page that lies nearly straight these are the scan's own pixels around the box, a view and no copy.
     """
     corners = apply(transform, box.corners())
-    left, top = np.round(corners.min(axis=0)).astype(int)
-    right, bottom = np.round(corners.max(axis=0)).astype(int)
-    drift = np.abs(corners[[1, 2]] - corners[[0, 3]])[:, 1].max()
-    upright = transform[0, 0] > 0 and transform[1, 1] > 0 and drift < _LEAST_DRIFT_PIXELS
-    if upright and left >= 0 and top >= 0 and right < gray.shape[1] and bottom < gray.shape[0]:
-        return gray[top : bottom + 1, left : right + 1]
-    scale = pixels_per_mm(transform)
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    inside = left >= 0 and top >= 0 and right < gray.shape[1] - 1 and bottom < gray.shape[0] - 1
+    if inside and transform[0, 0] > 0 and abs(transform[1, 0]) < _STRAIGHT * transform[0, 0]:
+        return gray[int(top) : int(bottom) + 2, int(left) : int(right) + 2]
+    return straighten(gray, transform, box, pixels_per_mm(transform))
+
+
+def straighten(gray: Gray, transform: Transform, box: Rectangle, scale: float) -> Gray:
+    """A box on the page drawn anew, exactly upright, white beyond the edge of the scan.
+
+    Args:
+        gray: the page; at a scale not far above `scale`, or thin strokes are lost.
+        transform: page (mm) to image (pixels).
+        box: on the page.
+        scale: pixels per mm of the result.
+    """
     wide, high = max(1, round(box.w * scale)), max(1, round(box.h * scale))
     to_page = np.array(
         [(box.w / wide, 0, box.x + box.w / wide / 2), (0, box.h / high, box.y + box.h / high / 2), (0, 0, 1)]
     )
-    matrix = (transform @ to_page)[:2]
-    return cv2.warpAffine(
+    picture = cv2.warpAffine(
         gray,
-        matrix,
+        (transform @ to_page)[:2],
         (wide, high),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=255,
     )
+    return cast("Gray", picture)
 
 
 def encode_jpeg(picture: Gray) -> bytes:

@@ -7,6 +7,7 @@ top-left pixel at (0, 0).
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -105,4 +106,5 @@ def quarter_turn(turns: int, width: float, height: float) -> Transform:
 
 def pixels_per_mm(transform: Transform) -> float:
     """The mean scale of a page-to-image transform, in pixels per millimetre."""
-    return float(np.sqrt(abs(np.linalg.det(transform[:2, :2]))))
+    (a, b, _), (c, d, _), _ = transform.tolist()
+    return math.sqrt(abs(a * d - b * c))

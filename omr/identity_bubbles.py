@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from omr.layout import DigitRow
 
 
-def read_identity(rows: Sequence[DigitRow], verdicts: BubbleVerdicts, where: slice) -> IdentityReading:
+def read_identity(rows: Sequence[DigitRow], verdicts: BubbleVerdicts) -> IdentityReading:
     """Read the digit rows of a page.
 
     A leading row may stay empty (number 7 is read as 7, not as doubtful); the last row of grade, class and
@@ -23,13 +23,12 @@ def read_identity(rows: Sequence[DigitRow], verdicts: BubbleVerdicts, where: sli
 
     Args:
         rows: in printed order, most significant digit of a field first.
-        verdicts: on all bubbles of the page.
-        where: the digit bubbles among them, row after row.
+        verdicts: on their bubbles, row after row.
     """
     digits: dict[IdentityField, str] = dict.fromkeys(IdentityField, "")
     confidence = 1.0
     sure = True
-    start = where.start
+    start = 0
     for index, row in enumerate(rows):
         verdict = join_verdicts(verdicts, slice(start, start + len(row.bubbles)))
         start += len(row.bubbles)
@@ -39,7 +38,7 @@ def read_identity(rows: Sequence[DigitRow], verdicts: BubbleVerdicts, where: sli
         if len(verdict.marked) == 1:
             digits[row.field] += row.bubbles[verdict.marked[0]].label
     status = ReadingStatus.OK if sure else ReadingStatus.DOUBTFUL
-    if not any(digits.values()) and not verdicts.marked[where].any() and verdicts.sure[where].all():
+    if not any(digits.values()) and not verdicts.marked.any() and verdicts.sure.all():
         status = ReadingStatus.BLANK
     return IdentityReading(tuple(digits.items()), status, confidence)
 

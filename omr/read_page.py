@@ -43,12 +43,19 @@ class CropFormat(StrEnum):
 
 @dataclass(frozen=True)
 class PagePlan:
-    """What there is to read on one page of a layout, worked out once."""
+    """What there is to read on one page of a layout, worked out once.
+
+    Attributes:
+        layout: of the page.
+        bubbles: of all its choices.
+        choices: the choice questions, and which of the bubbles are theirs.
+        digits: the digit bubbles of a blank set.
+    """
 
     layout: PageLayout
     bubbles: BubblePlan | None
     choices: tuple[tuple[QuestionLayout, slice], ...]
-    identity: slice
+    digits: BubblePlan | None
 
 
 @dataclass(frozen=True)
@@ -118,8 +125,11 @@ def _read_printed_sheet(page: Page, plan: ReadingPlan) -> PageReading:
         )
     verdicts, ink = _judge_choices(gray, registration, page_plan, plan.rules)
     identity = None
-    if code.is_blank_set and verdicts is not None and page_plan.layout.identity:
-        identity = read_identity(page_plan.layout.identity, verdicts, page_plan.identity)
+    if code.is_blank_set and page_plan.digits is not None:
+        digits = judge_bubbles(
+            measure_bubbles(gray, registration, page_plan.digits), page_plan.digits, plan.rules
+        )
+        identity = read_identity(page_plan.layout.identity, digits)
     return PageReading(
         PageStatus.READ,
         reason=page.warning,
@@ -205,8 +215,7 @@ def _judge_choices(
     if page_plan.bubbles is None:
         return None, np.empty(0, np.float32)
     measures = measure_bubbles(gray, registration, page_plan.bubbles)
-    printed = slice(0, page_plan.identity.start)
-    if printed.stop and float(np.median(measures.outline[printed])) < _LEAST_OUTLINE:
+    if float(np.median(measures.outline)) < _LEAST_OUTLINE:
         raise PageSetAside(
             Trouble.MISPLACED,
             "マークの枠が印刷した位置にありません。用紙のずれや写りの薄さを確かめて読み取り直してください。",
@@ -279,18 +288,17 @@ def _crops(
 
 
 def _plan_page(page: PageLayout) -> PagePlan:
-    """Number all bubbles of a page: those of the questions first, then the digits of a blank set."""
+    """Number the bubbles of a page, question after question."""
     bubbles: list[Bubble] = []
     choices = []
     for question in page.questions:
         if question.bubbles:
             choices.append((question, slice(len(bubbles), len(bubbles) + len(question.bubbles))))
             bubbles.extend(question.bubbles)
-    first_digit = len(bubbles)
-    bubbles.extend(bubble for row in page.identity for bubble in row.bubbles)
+    digits = [bubble for row in page.identity for bubble in row.bubbles]
     return PagePlan(
         layout=page,
         bubbles=plan_bubbles(bubbles) if bubbles else None,
         choices=tuple(choices),
-        identity=slice(first_digit, len(bubbles)),
+        digits=plan_bubbles(digits) if digits else None,
     )

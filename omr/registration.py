@@ -83,12 +83,26 @@ def register(gray: Gray, page: PageLayout) -> list[Registration]:
     There are two answers where the side squares do not tell which way up the page lies: the code must.
 
     Args:
-        gray: the page, uint8 (height, width).
+        gray: the page.
         page: any page of the layout; its size and fiducials count.
     """
     guesses = _corner_guesses(gray, page)
-    fits = [fit for guess in guesses if (fit := refine(gray, page, guess)) is not None]
+    sides = [_sides_seen(gray, page, guess) for guess in guesses]
+    likely = [guess for guess, seen in zip(guesses, sides, strict=True) if seen == max(sides)]
+    fits = [fit for guess in likely if (fit := refine(gray, page, guess)) is not None]
     return sorted(fits, key=lambda fit: (-fit.marks, fit.residual_mm or 0.0))
+
+
+def _sides_seen(gray: Gray, page: PageLayout, guess: Transform) -> int:
+    """How many side squares a rough transform finds dark, against the paper half way to the next corner."""
+    seen = 0
+    for fiducial in page.fiducials[4:]:
+        x, y = fiducial.centre
+        (u, v), (s, t) = apply(guess, np.array([(x, y), (x, y + 3 * fiducial.h)])).round().astype(int)
+        height, width = gray.shape
+        if 0 <= u < width and 0 <= v < height and 0 <= s < width and 0 <= t < height:
+            seen += int(gray[v, u]) < 0.7 * int(gray[t, s])
+    return seen
 
 
 def refine(gray: Gray, page: PageLayout, guess: Transform) -> Registration | None:

@@ -68,5 +68,3 @@ def _flatten(gray: Gray, registration: Registration, page: PageLayout) -> Floats
     paper = cv2.blur(cv2.morphologyEx(flat, cv2.MORPH_CLOSE, np.ones((31, 31), np.uint8)), (31, 31))
     darkness = (paper.astype(np.float32) - flat) / np.maximum(paper - np.float32(registration.black), 40)
     return cast("Floats", darkness.astype(np.float32))
-
-

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from omr.crops import cut_region
+from omr.crops import straighten
+from omr.geometry import apply
 from omr.pixels import shrink
 
 if TYPE_CHECKING:
+    from omr.geometry import Rectangle
     from omr.layout import QuestionLayout
     from omr.pixels import Floats, Gray
     from omr.registration import Registration
@@ -53,8 +55,7 @@ def judge_box(gray: Gray, registration: Registration, question: QuestionLayout) 
     """
     assert question.box is not None
     inside = question.box.expanded(-_FRAME_MM)
-    region = cut_region(gray, registration.transform, inside)
-    small = shrink(region, round(registration.scale / _LOOK_PIXELS_PER_MM))
+    small = _look(gray, registration, inside)
     scale = small.shape[1] / inside.w
     # A box blackened all over has no bright neighbourhood: then the page's own white counts.
     floor = (registration.white + registration.black) / 2
@@ -71,6 +72,19 @@ def judge_box(gray: Gray, registration: Registration, question: QuestionLayout) 
     if longest > _STROKE_MM:
         return WrittenVerdict(is_blank=False, confidence=0.0, ink=ink)
     return WrittenVerdict(is_blank=True, confidence=1 - 0.02 * (longest / _STROKE_MM) ** 2, ink=ink)
+
+
+def _look(gray: Gray, registration: Registration, box: Rectangle) -> Gray:
+    """The box upright at about _LOOK_PIXELS_PER_MM: its surroundings shrunk, then straightened."""
+    transform = registration.transform
+    corners = apply(transform, box.corners())
+    left, top = np.maximum(corners.min(axis=0).astype(int) - 8, 0)
+    right, bottom = corners.max(axis=0).astype(int) + 9
+    factor = max(1, round(registration.scale / _LOOK_PIXELS_PER_MM))
+    small = shrink(gray[top:bottom, left:right], factor)
+    shrunk = np.array([(1, 0, 0.5 - left), (0, 1, 0.5 - top), (0, 0, factor)], np.float64) / factor
+    shrunk[:2, 2] -= 0.5
+    return straighten(small, shrunk @ transform, box, registration.scale / factor)
 
 
 def _paper(small: Gray, scale: float) -> Floats:
