@@ -40,6 +40,7 @@ _PRINT_SLACK_MM = 0.35
 """Kept clear on both sides of the outline, for what registration leaves."""
 _LABEL_SLACK_MM = 0.25
 _OVER_LABEL = 0.2
+_LEAST_SAME_LABEL = 4
 _LABEL_PIXELS_PER_MM = 16
 
 
@@ -53,10 +54,12 @@ class BubblePlan:
         points: page mm, float32 (K·GRID, GRID, 2).
         inner: weight of the free inside, float32 (K, G), sums to 1 a bubble.
         label: where the printed label stands inside, bool (K, G).
+        glyph: the samples that the label's strokes fill, weights that sum to 1, float32 (K, G).
         outline: weight of the printed outline, float32 (K, G), sums to 1.
         around: weight of the margin that is this bubble's own, float32 (K, G), sums to 1.
         sectors: `around` by direction as areas in mm², float32 (K, SECTORS, G).
         neighbours: the bubble that lies in that direction, or K, int (K, SECTORS).
+        same_label: the bubbles of each label, padded with K, int (labels, most); labels seen rarely are left out.
         cell: area of one sample in mm², float32 (K,).
         pitch: distance of grid columns and rows in mm, float32 (K, 2).
     """
@@ -64,10 +67,12 @@ class BubblePlan:
     points: Floats
     inner: Floats
     label: Mask
+    glyph: Floats
     outline: Floats
     around: Floats
     sectors: Floats
     neighbours: NDArray[np.intp]
+    same_label: NDArray[np.intp]
     cell: Floats
     pitch: Floats
 
@@ -82,6 +87,7 @@ class BubbleMeasures:
         ink: area of ink inside, mm², (K,).
         extent: longest side of the box around that ink, mm, (K,).
         ring: area of ink in the margin by direction, mm², (K, SECTORS).
+        label: mean darkness of the printed label, (K,).
         outline: mean darkness of the printed outline, (K,).
         light: brightness of the paper around each bubble, 1 as around the fiducials, 0 as black as print, (K,).
         noise: spread of the paper's darkness on this page.
@@ -92,6 +98,7 @@ class BubbleMeasures:
     ink: Floats
     extent: Floats
     ring: Floats
+    label: Floats
     outline: Floats
     light: Floats
     noise: float
@@ -110,7 +117,8 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
     away = points - centres[:, None, None, :]
     half = boxes[:, None, None, 2:] / 2
     inside = _in_oval(away, half - OUTLINE_MM - _PRINT_SLACK_MM)
-    labels = np.stack([_label_mask(b.label, b.w, b.h) for b in bubbles])
+    glyphs = np.stack([_label_picture(b.label, b.w, b.h) for b in bubbles])
+    labels = np.stack([_grow_label(b.label, b.w, b.h) for b in bubbles])
     outline = _in_oval(away, half) & ~_in_oval(away, half - OUTLINE_MM)
     outside = ~_in_oval(away, half + _PRINT_SLACK_MM)
     own = _is_nearest(points, centres)
@@ -122,10 +130,12 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
         points=points.reshape(-1, GRID, 2).astype(np.float32),
         inner=_weights(inside & ~labels),
         label=(inside & labels).reshape(len(bubbles), -1),
+        glyph=_weights(glyphs * inside),
         outline=_weights(outline),
         around=_weights(around),
         sectors=(_flat(sector) * cell[:, None, None]).astype(np.float32),
         neighbours=_neighbours(centres, boxes),
+        same_label=_group_by_label([b.label for b in bubbles]),
         cell=cell,
         pitch=(size / GRID).astype(np.float32),
     )
@@ -155,6 +165,7 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
         ink=inner_ink.sum(axis=1) * plan.cell,
         extent=_extent(inner_ink, plan.pitch),
         ring=np.einsum("kg,ksg->ks", is_ink.astype(np.float32), plan.sectors, optimize=False),
+        label=_sum(darkness, plan.glyph),
         outline=_sum(darkness, plan.outline),
         light=((paper - black) / max(white - black, 1))[:, 0],
         noise=noise,
@@ -202,13 +213,13 @@ def _sum(values: Floats | Mask, weights: Floats) -> Floats:
     return total
 
 
-def _flat(mask: Mask) -> Floats:
+def _flat(mask: Mask | Floats) -> Floats:
     return mask.reshape(*mask.shape[:-2], GRID * GRID).astype(np.float32)
 
 
-def _weights(mask: Mask) -> Floats:
+def _weights(mask: Mask | Floats) -> Floats:
     flat = _flat(mask)
-    return (flat / np.maximum(flat.sum(axis=1, keepdims=True), 1)).astype(np.float32)
+    return (flat / np.maximum(flat.sum(axis=1, keepdims=True), 1e-6)).astype(np.float32)
 
 
 def _in_oval(away: NDArray[np.float64], half: NDArray[np.float64]) -> Mask:
@@ -245,20 +256,41 @@ def _neighbours(centres: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDA
     return table
 
 
+def _group_by_label(labels: Sequence[str]) -> NDArray[np.intp]:
+    groups = [[k for k, one in enumerate(labels) if one == label] for label in dict.fromkeys(labels)]
+    groups = [group for group in groups if len(group) >= _LEAST_SAME_LABEL]
+    most = max((len(group) for group in groups), default=0)
+    table = np.full((len(groups), most), len(labels), np.intp)
+    for row, group in zip(table, groups, strict=True):
+        row[: len(group)] = group
+    return table
+
+
 @cache
-def _label_mask(label: str, w: float, h: float) -> Mask:
-    """Where the printed label stands on the sampling grid of a bubble of this size, grown by its slack."""
+def _draw_label(label: str, w: float, h: float) -> Gray:
+    """The label as it is printed, ink 255, on the neighbourhood of a bubble of this size."""
     scale = _LABEL_PIXELS_PER_MM
     box = Rectangle(MARGIN_MM, MARGIN_MM, w, h)
-    font = ImageFont.truetype(str(FONT_PATH), 100)
-    place = place_label(box, font.getlength(label) / 100)
-    high, wide = round((h + 2 * MARGIN_MM) * scale), round((w + 2 * MARGIN_MM) * scale)
-    picture = Image.new("L", (wide, high))
-    sized = ImageFont.truetype(str(FONT_PATH), max(1.0, place.size * scale))
-    ImageDraw.Draw(picture).text((place.x * scale, place.baseline * scale), label, 255, sized, anchor="ls")
-    reach = 2 * round(_LABEL_SLACK_MM * scale) + 1
-    grown = cv2.dilate(np.asarray(picture), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-    at = (np.arange(GRID) + 0.5) / GRID
-    rows, columns = (at * high).astype(int), (at * wide).astype(int)
-    mask: Mask = grown[np.ix_(rows, columns)] > 64
+    place = place_label(box, ImageFont.truetype(str(FONT_PATH), 100).getlength(label) / 100)
+    size = (round((w + 2 * MARGIN_MM) * scale), round((h + 2 * MARGIN_MM) * scale))
+    picture = Image.new("L", size)
+    font = ImageFont.truetype(str(FONT_PATH), max(1.0, place.size * scale))
+    ImageDraw.Draw(picture).text((place.x * scale, place.baseline * scale), label, 255, font, anchor="ls")
+    return np.asarray(picture)
+
+
+@cache
+def _label_picture(label: str, w: float, h: float) -> Floats:
+    """How far the label's strokes fill each sample, 0 to 1, (GRID, GRID)."""
+    small = cv2.resize(_draw_label(label, w, h), (GRID, GRID), interpolation=cv2.INTER_AREA)
+    return (small / np.float32(255)).astype(np.float32)
+
+
+@cache
+def _grow_label(label: str, w: float, h: float) -> Mask:
+    """Where the label may stand, what registration leaves included, (GRID, GRID)."""
+    reach = 2 * round(_LABEL_SLACK_MM * _LABEL_PIXELS_PER_MM) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    grown = cv2.dilate(_draw_label(label, w, h), disc)
+    mask: Mask = cv2.resize(grown, (GRID, GRID), interpolation=cv2.INTER_AREA) > 64
     return mask

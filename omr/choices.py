@@ -39,6 +39,7 @@ class MarkRules:
         empty_fill: most mean darkness of an empty bubble, above the noise.
         empty_ink: most ink inside an empty bubble.
         empty_ring: most ink in the margin of an empty bubble.
+        empty_label: most that the label of an empty bubble is darker than labels are on this page.
         empty_light: least brightness of the paper around an empty bubble, against the page's white.
     """
 
@@ -53,6 +54,7 @@ class MarkRules:
     empty_fill: float = 0.07
     empty_ink: float = 0.12
     empty_ring: float = 0.35
+    empty_label: float = 0.22
     empty_light: float = 0.45
 
 
@@ -89,11 +91,26 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
             measures.ink / rules.empty_ink,
             ring.sum(axis=1) / rules.empty_ring,
             rules.empty_light / np.maximum(measures.light, 1e-3),
+            _label_gain(measures.label, plan) / rules.empty_label,
         ]
     )
     marked = (marked_score >= 1) | ((stained > 1) & (marked_score > 0.6))
     sure = (marked_score >= 1) | (stained <= 1)
     return BubbleVerdicts(marked, sure, _chance(marked_score, stained, marked))
+
+
+def _label_gain(label: Floats, plan: BubblePlan) -> Floats:
+    """How much darker each printed label is than the same label usually is on this page.
+
+    In black and white a pale pencil can vanish from the paper and still tip the grey label into black.
+    """
+    gain = np.zeros(len(label) + 1, np.float32)
+    if plan.same_label.size:
+        group = np.append(label, np.float32(np.inf))[plan.same_label]
+        counts = (plan.same_label < len(label)).sum(axis=1)
+        usual = np.sort(group, axis=1)[np.arange(len(counts)), (counts - 1) // 2]
+        gain[plan.same_label] = group - usual[:, None]
+    return gain[:-1]
 
 
 def _own_ring(ring: Floats, plan: BubblePlan, marked: Mask) -> Floats:
