@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from omr.pixels import Floats, Gray, Mask
     from omr.registration import Registration
 
-GRID = 28
+GRID = 24
 """Samples along each side of a bubble's neighbourhood."""
 MARGIN_MM = 1.6
 """How far around the box is looked at: circles around a bubble, marks beside it."""

@@ -15,6 +15,8 @@ from omr.bubbles import SECTORS
 from omr.reading import ReadingStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from omr.bubbles import BubbleMeasures, BubblePlan
@@ -137,11 +139,29 @@ class ChoiceVerdict:
     confidence: float
 
 
-def join_verdicts(verdicts: BubbleVerdicts, bubbles: slice) -> ChoiceVerdict:
-    """Join the verdicts on the bubbles of one question."""
-    marked = tuple(int(index) for index in np.flatnonzero(verdicts.marked[bubbles]))
-    confidence = float(np.prod(verdicts.chance[bubbles]))
-    if not verdicts.sure[bubbles].all():
+def join_verdicts(verdicts: BubbleVerdicts, groups: Sequence[slice]) -> list[ChoiceVerdict]:
+    """Join the verdicts on the bubbles of each question.
+
+    Args:
+        verdicts: on all bubbles of a page.
+        groups: which of them belong together; one after the other and without gaps.
+    """
+    if not groups:
+        return []
+    starts = [group.start for group in groups]
+    confidence = np.multiply.reduceat(verdicts.chance, starts).tolist()
+    sure = np.logical_and.reduceat(verdicts.sure, starts).tolist()
+    is_marked = verdicts.marked.tolist()
+    return [
+        _join(
+            tuple(k - group.start for k in range(group.start, group.stop) if is_marked[k]), one_sure, chance
+        )
+        for group, one_sure, chance in zip(groups, sure, confidence, strict=True)
+    ]
+
+
+def _join(marked: tuple[int, ...], sure: bool, confidence: float) -> ChoiceVerdict:  # noqa: FBT001
+    if not sure:
         return ChoiceVerdict(marked, ReadingStatus.DOUBTFUL, confidence)
     return ChoiceVerdict(marked, ReadingStatus.OK if marked else ReadingStatus.BLANK, confidence)
 

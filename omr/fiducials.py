@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SEARCH_PIXELS_PER_MM = 2.0
 _DARK_AGAINST_PAPER = 0.6
 _CANDIDATES_PER_CORNER = 3
+_USUAL_SHIFT_MM = 6.0
 _MOST_SKEW = 0.09
 """Tangent of the largest skew for which the corners are searched (5.1°)."""
 
@@ -62,8 +63,18 @@ def find_corner_squares(
     height, width = gray.shape
     side = fiducials[0].w
     inset = min(fiducials[0].x, fiducials[0].y)
-    reach_mm = inset + side + _MOST_SKEW / 2 * max(height, width) / scale + 8
-    reach = round(min(reach_mm * scale, 0.45 * height, 0.45 * width))
+    far = _MOST_SKEW / 2 * max(height, width) / scale + 8
+    # Most pages lie nearly straight: a small window finds their squares in a third of the time.
+    for spare in (_USUAL_SHIFT_MM, far):
+        found = _search_corners(gray, round((inset + side + spare) * scale), side, scale)
+        if all(found):
+            break
+    return found
+
+
+def _search_corners(gray: Gray, reach: int, side: float, scale: float) -> list[list[tuple[float, float]]]:
+    height, width = gray.shape
+    reach = min(reach, round(0.45 * height), round(0.45 * width))
     return [
         _candidates(gray[top : top + reach, left : left + reach], left, top, side, scale)
         for left, top in (

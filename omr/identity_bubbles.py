@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from omr.choices import join_verdicts
@@ -28,10 +29,9 @@ def read_identity(rows: Sequence[DigitRow], verdicts: BubbleVerdicts) -> Identit
     digits: dict[IdentityField, str] = dict.fromkeys(IdentityField, "")
     confidence = 1.0
     sure = True
-    start = 0
-    for index, row in enumerate(rows):
-        verdict = join_verdicts(verdicts, slice(start, start + len(row.bubbles)))
-        start += len(row.bubbles)
+    ends = list(itertools.accumulate(len(row.bubbles) for row in rows))
+    groups = [slice(end - len(row.bubbles), end) for row, end in zip(rows, ends, strict=True)]
+    for index, (row, verdict) in enumerate(zip(rows, join_verdicts(verdicts, groups), strict=True)):
         is_last = index + 1 == len(rows) or rows[index + 1].field is not row.field
         sure &= _is_clear(verdict, may_be_empty=not is_last)
         confidence *= verdict.confidence

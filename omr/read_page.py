@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omr.bubbles import BubblePlan, measure_bubbles, plan_bubbles
-from omr.choices import CHOICE_READER, BubbleVerdicts, MarkRules, join_verdicts, judge_bubbles
+from omr.choices import CHOICE_READER, BubbleVerdicts, ChoiceVerdict, MarkRules, join_verdicts, judge_bubbles
 from omr.code_reader import code_transform, find_code, has_foreign_code, read_code
 from omr.crops import crop_box, cut_region, encode_jpeg, encode_png
 from omr.errors import PageSetAside, Trouble
@@ -23,6 +23,8 @@ from omr.unknown_print import judge_unknown_print
 from omr.written_boxes import BLANK_READER, judge_box
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from omr.layout import Bubble, Layout, PageLayout, QuestionLayout
     from omr.page import Page
     from omr.pixels import Floats, Gray
@@ -33,12 +35,12 @@ _LEAST_OUTLINE = 0.2
 """Mean darkness of the printed outlines, below which the bubbles are not where the sheet says."""
 
 
-class CropFormat(StrEnum):
-    """How crops come back."""
+class Crops(StrEnum):
+    """Which pictures of answers come back: none, those that a person looks at (JPEG), or all (PNG)."""
 
     NONE = "none"
-    JPEG = "jpeg"
-    PNG = "png"
+    TO_GRADE = "to_grade"
+    ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class ReadingPlan:
 
     layout: Layout
     exam_id: str
-    crops: CropFormat = CropFormat.NONE
+    crops: Crops = Crops.NONE
     rules: MarkRules = field(default_factory=MarkRules)
 
     @cached_property
@@ -130,15 +132,16 @@ def _read_printed_sheet(page: Page, plan: ReadingPlan) -> PageReading:
             measure_bubbles(gray, registration, page_plan.digits), page_plan.digits, plan.rules
         )
         identity = read_identity(page_plan.layout.identity, digits)
+    answers = _answers(gray, registration, page_plan, verdicts, ink, page.warning)
     return PageReading(
         PageStatus.READ,
         reason=page.warning,
         code=code,
         sheet_page=code.page,
         registration=registration,
-        answers=_answers(gray, registration, page_plan, verdicts, ink, page.warning),
+        answers=answers,
         identity=identity,
-        crops=_crops(gray, registration, page_plan, plan.crops),
+        crops=_crops(gray, registration, page_plan, answers, plan.crops),
     )
 
 
@@ -148,13 +151,14 @@ def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int) -> PageRea
     verdicts, ink = judge_unknown_print(
         page.gray, registration, [question for question, _ in page_plan.choices]
     )
+    answers = _answers(page.gray, registration, page_plan, verdicts, ink, page.warning)
     return PageReading(
         PageStatus.READ,
         reason=page.warning,
         sheet_page=page_number,
         registration=registration,
-        answers=_answers(page.gray, registration, page_plan, verdicts, ink, page.warning),
-        crops=_crops(page.gray, registration, page_plan, plan.crops),
+        answers=answers,
+        crops=_crops(page.gray, registration, page_plan, answers, plan.crops),
     )
 
 
@@ -232,26 +236,27 @@ def _answers(
     warning: str,
 ) -> tuple[AnswerReading, ...]:
     """One reading a question, in exam order; on a damaged page nothing is sure."""
-    bubbles = {question.id: where for question, where in page_plan.choices}
-    answers = []
-    for question in page_plan.layout.questions:
-        if question.kind is QuestionKind.CHOICE and verdicts is not None:
-            answers.append(_read_choice(question, verdicts, bubbles[question.id], ink))
-        else:
-            answers.append(_read_written(gray, registration, question))
-    return tuple(_doubt(answer) for answer in answers) if warning else tuple(answers)
+    choices = {}
+    if verdicts is not None:
+        joined = join_verdicts(verdicts, [where for _, where in page_plan.choices])
+        choices = {
+            question.id: _read_choice(question, verdict, ink[where])
+            for (question, where), verdict in zip(page_plan.choices, joined, strict=True)
+        }
+    answers = tuple(
+        choices.get(question.id) or _read_written(gray, registration, question)
+        for question in page_plan.layout.questions
+    )
+    return tuple(_doubt(answer) for answer in answers) if warning else answers
 
 
-def _read_choice(
-    question: QuestionLayout, verdicts: BubbleVerdicts, where: slice, ink: Floats
-) -> AnswerReading:
-    verdict = join_verdicts(verdicts, where)
+def _read_choice(question: QuestionLayout, verdict: ChoiceVerdict, ink: Floats) -> AnswerReading:
     return AnswerReading(
         question=question.id,
         kind=question.kind,
         status=verdict.status,
         confidence=verdict.confidence,
-        measures=tuple(round(float(one), 4) for one in ink[where]),
+        measures=tuple(ink.tolist()),
         reader=CHOICE_READER,
         labels=tuple(question.bubbles[index].label for index in verdict.marked),
     )
@@ -275,16 +280,25 @@ def _doubt(answer: AnswerReading) -> AnswerReading:
 
 
 def _crops(
-    gray: Gray, registration: Registration, page_plan: PagePlan, crops: CropFormat
+    gray: Gray,
+    registration: Registration,
+    page_plan: PagePlan,
+    answers: Sequence[AnswerReading],
+    crops: Crops,
 ) -> tuple[Crop, ...]:
-    if crops is CropFormat.NONE:
+    if crops is Crops.NONE:
         return ()
-    encode = encode_jpeg if crops is CropFormat.JPEG else encode_png
+    encode = encode_png if crops is Crops.ALL else encode_jpeg
     transform = registration.transform
     return tuple(
         Crop(question.id, encode(cut_region(gray, transform, crop_box(question))))
-        for question in page_plan.layout.questions
+        for question, answer in zip(page_plan.layout.questions, answers, strict=True)
+        if crops is Crops.ALL or _is_for_a_person(answer)
     )
+
+
+def _is_for_a_person(answer: AnswerReading) -> bool:
+    return answer.kind is not QuestionKind.CHOICE or answer.status is ReadingStatus.DOUBTFUL
 
 
 def _plan_page(page: PageLayout) -> PagePlan:

@@ -28,6 +28,8 @@ _STROKE_MM = 0.9
 _WRITTEN_MM2 = 1.5
 _LEAST_DARKNESS = 0.07
 _CLEAR_DARKNESS = 0.3
+_PLAIN_DARKNESS = 0.5
+"""Darker than this against the page's white is ink whatever the light: most written boxes end here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ def judge_box(gray: Gray, registration: Registration, question: QuestionLayout) 
     inside = question.box.expanded(-_FRAME_MM)
     small = _look(gray, registration, inside)
     scale = small.shape[1] / inside.w
+    if not question.lines:
+        contrast = registration.white - registration.black
+        plainly = small < int(registration.white - _PLAIN_DARKNESS * contrast)
+        ink = float(np.count_nonzero(plainly)) / scale**2
+        if ink > _WRITTEN_MM2:
+            return WrittenVerdict(is_blank=False, confidence=0.0, ink=ink)
     # A box blackened all over has no bright neighbourhood: then the page's own white counts.
     floor = (registration.white + registration.black) / 2
     paper = np.maximum(_paper(small, scale), np.float32(floor))

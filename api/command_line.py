@@ -1,0 +1,184 @@
+"""The `saiten` command."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from omr.errors import InputError, SaitenError
+
+EXIT_DONE, EXIT_FAILED, EXIT_WRONG_CALL = 0, 1, 2
+
+app = typer.Typer(
+    name="saiten",
+    help="採点: 解答用紙を印刷し、スキャンを読み取り、採点します。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ExamFile = Annotated[Path, typer.Argument(metavar="EXAM.toml", help="試験の設定")]
+RosterFile = Annotated[Path | None, typer.Option("--roster", metavar="ROSTER.csv", help="名簿")]
+
+
+def main() -> None:
+    """Run the command; the one place where errors become exit codes."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command with the given arguments and return its exit code; never raises.
+
+    What a person can mend ends in one sentence on stderr.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        code = app(arguments, standalone_mode=False)
+    except click.UsageError as error:
+        return _say(f"使い方が違います: {error.format_message()} くわしくは saiten --help。", EXIT_WRONG_CALL)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _say("中止しました。", EXIT_FAILED)
+    except InputError as error:
+        return _say(str(error), EXIT_WRONG_CALL)
+    except SaitenError as error:
+        return _say(str(error), EXIT_FAILED)
+    except OSError as error:
+        return _say(
+            f"ファイルを読み書きできませんでした（{error.strerror or error}: {error.filename or '-'}）。"
+            "空き容量と書き込みの権限を確かめてください。",
+            EXIT_FAILED,
+        )
+    except Exception as error:  # noqa: BLE001  (the last line of defence: a sentence instead of a traceback)
+        return _say(
+            f"思いがけない不具合で止まりました（{type(error).__name__}: {error}）。この文を添えて開発元に知らせてください。",
+            EXIT_FAILED,
+        )
+    return code if isinstance(code, int) else EXIT_DONE
+
+
+def _say(sentence: str, code: int) -> int:
+    print(" ".join(sentence.split()), file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001  (typer's callback)
+    if not wanted:
+        return
+    typer.echo(f"saiten {version('saiten')}")
+    if "--verbose" in sys.argv:
+        from api.components import describe_components  # noqa: PLC0415  (loads every library)
+
+        for name, found in describe_components():
+            typer.echo(f"  {name:<24} {found}")
+    raise typer.Exit
+
+
+@app.callback()
+def saiten(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=False, help="版を表示します")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="--version とともに、使っている部品も表示します")
+    ] = False,
+) -> None:
+    """採点: 解答用紙を印刷し、スキャンを読み取り、採点します。"""
+
+
+@app.command("print")
+def print_sheets(
+    exam: ExamFile,
+    out: Annotated[Path, typer.Option("-o", "--output", metavar="SHEETS.pdf", help="できる PDF")],
+    roster: RosterFile = None,
+    layout: Annotated[
+        Path | None, typer.Option("--layout", metavar="OUT.json", help="解答欄の位置も書き出します")
+    ] = None,
+    duplex: Annotated[bool, typer.Option("--duplex", help="両面印刷用に、生徒ごとに紙を改めます")] = False,
+) -> None:
+    """解答用紙を印刷用の PDF にします（名簿があれば生徒ごと、なければコピー用の1組）。"""
+    from api.printing import print_exam  # noqa: PLC0415  (each command loads only what it needs)
+
+    report = print_exam(exam, roster, out, layout, duplex=duplex)
+    typer.echo(report, err=True)
+
+
+@app.command()
+def detect(
+    sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="解答用紙の PDF・PNG・JPEG・TIFF")],
+    out: Annotated[Path, typer.Option("-o", "--output", metavar="LAYOUT.json", help="できるレイアウト")],
+    exam: Annotated[
+        Path | None, typer.Option("--exam", metavar="EXAM.toml", help="試験の設定のひな形も書き出します")
+    ] = None,
+    password: Annotated[str | None, typer.Option("--password", help="PDF のパスワード")] = None,
+) -> None:
+    """自作の解答用紙から解答欄の枠を見つけます。"""
+    from api.detecting import detect_boxes_of_sheet  # noqa: PLC0415
+
+    typer.echo(detect_boxes_of_sheet(sheet, out, exam, password), err=True)
+
+
+@app.command()
+def read(
+    exam: ExamFile,
+    scans: Annotated[list[Path], typer.Argument(metavar="SCAN…", help="スキャンのファイルかフォルダー")],
+    out: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="結果のフォルダー")],
+    layout: Annotated[
+        Path | None, typer.Option("--layout", metavar="LAYOUT.json", help="印刷したときのレイアウト")
+    ] = None,
+    roster: RosterFile = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, max=256, help="同時に読み取る数（指定がなければコアの数）"),
+    ] = None,
+    crops: Annotated[bool, typer.Option("--crops", help="解答欄の画像も書き出します")] = False,
+    password: Annotated[str | None, typer.Option("--password", help="PDF のパスワード")] = None,
+) -> None:
+    """スキャンを読み取り、マークを採点して CSV にします。"""
+    from api.progress import show_progress  # noqa: PLC0415
+    from api.reading_run import ReadRequest, read_scans  # noqa: PLC0415
+    from omr.read_page import Crops  # noqa: PLC0415
+
+    request = ReadRequest(
+        exam=exam,
+        scans=scans,
+        out=out,
+        layout=layout,
+        roster=roster,
+        workers=workers,
+        crops=Crops.ALL if crops else Crops.NONE,
+        password=password,
+    )
+    with show_progress() as report:
+        results = read_scans(request, report)
+    from scoring.results import describe_results  # noqa: PLC0415
+
+    typer.echo(describe_results(results), err=True)
+
+
+@app.command()
+def demo(
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="データを置くフォルダー")] = None,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="ポート番号（0 なら空いている番号）")
+    ] = 8000,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="ブラウザーを開きません")] = False,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="表を表示して終わります")] = False,
+) -> None:
+    """見本の試験を印刷から読み取り・採点まで動かし、結果を画面に出します。"""
+    from api.demo import DemoRequest, run_demo  # noqa: PLC0415
+    from api.progress import show_progress  # noqa: PLC0415
+
+    request = DemoRequest(data, port, open_browser=not no_browser, serve=not no_serve)
+    with show_progress() as report:
+        run = request.prepare(report)
+    typer.echo(run.table())
+    run_demo(run, request)

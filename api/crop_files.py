@@ -1,0 +1,87 @@
+"""The crops of a run as files: kept by page while pages are read, named by sheet when sheets are known."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
+
+from omr.read_page import Crops
+from omr.reading import PageStatus
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from omr.reading import PageReading
+    from scoring.intake import Intake
+
+_FOLDER = "crops"
+_UNSAFE_ON_WINDOWS = '<>:"/\\|?*'
+
+
+def file_name(text: str) -> str:
+    """Text as a file name: what a file name can't hold is percent-encoded, letters of any script stay."""
+    encoded = "".join(
+        quote(one, safe="") if one in _UNSAFE_ON_WINDOWS or one == "%" or ord(one) < 32 else one
+        for one in text
+    )
+    if encoded.strip(".") != encoded or encoded.strip() != encoded:
+        encoded = encoded.replace(".", "%2E").replace(" ", "%20")
+    return encoded
+
+
+class CropFiles:
+    """Writes `crops/QUESTION/SHEET.png`; a context manager that leaves no half-made folder behind.
+
+    Args:
+        out: the results folder.
+        crops: with `Crops.NONE` nothing is written, and crops of an earlier run are removed.
+    """
+
+    def __init__(self, out: Path, crops: Crops) -> None:
+        self._final = out / _FOLDER
+        self._pages = out / f".{_FOLDER}-by-page"
+        self._new = out / f".{_FOLDER}-new"
+        self._wanted = crops is not Crops.NONE
+
+    def __enter__(self) -> Self:
+        self._clear()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._clear()
+
+    def keep(self, source: str, page: int, reading: PageReading) -> PageReading:
+        """Write a page's crops to disk, and give back its reading without them."""
+        if self._wanted and reading.crops:
+            folder = self._pages / file_name(f"{source}#{page}")
+            folder.mkdir(parents=True, exist_ok=True)
+            for crop in reading.crops:
+                (folder / file_name(crop.question)).write_bytes(crop.data)
+        return replace(reading, crops=())
+
+    def place(self, intake: Intake) -> None:
+        """Name the crops of all read pages by their sheets, and put them in place of earlier ones."""
+        if self._wanted:
+            self._new.mkdir()
+            for record in intake.pages:
+                folder = self._pages / file_name(record.scanned.place)
+                if record.status is PageStatus.READ and folder.is_dir():
+                    self._place_page(folder, file_name(record.sheet))
+        shutil.rmtree(self._final, ignore_errors=True)
+        if self._wanted:
+            self._new.rename(self._final)
+
+    def _place_page(self, folder: Path, sheet: str) -> None:
+        for crop in folder.iterdir():
+            target = self._new / crop.name
+            target.mkdir(exist_ok=True)
+            crop.rename(target / f"{sheet}.png")
+
+    def _clear(self) -> None:
+        shutil.rmtree(self._pages, ignore_errors=True)
+        shutil.rmtree(self._new, ignore_errors=True)

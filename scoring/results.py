@@ -1,0 +1,218 @@
+"""The result files of a reading run, as scripts outside rely on them; each replaced as a whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from omr.reading import PageStatus
+from scoring.marking import Proposal, propose_points
+from scoring.points import format_points
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from decimal import Decimal
+    from pathlib import Path
+
+    from omr.layout import Layout
+    from omr.reading import AnswerReading
+    from scoring.exam import Exam, Question
+    from scoring.intake import Intake, PageRecord
+    from scoring.roster import Roster
+
+ANSWER_COLUMNS = (
+    "sheet",
+    "student",
+    "page",
+    "question",
+    "kind",
+    "reading",
+    "confidence",
+    "status",
+    "points",
+    "max_points",
+)
+PAGE_COLUMNS = (
+    "source",
+    "page",
+    "sheet",
+    "sheet_page",
+    "status",
+    "reason",
+    "rotation",
+    "skew_deg",
+    "residual_mm",
+)
+SCORE_COLUMNS = ("sheet", "student", "points", "max_points", "undecided")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of one sheet: what was read and what is proposed."""
+
+    record: PageRecord
+    question: Question
+    reading: AnswerReading
+    proposal: Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class SheetScore:
+    """The total of one sheet so far.
+
+    Attributes:
+        sheet: its id.
+        student: whose it is; empty unless every page of it is proven to be theirs.
+        points: proposed so far.
+        max_points: of the exam.
+        undecided: questions without points yet, those of missing pages included.
+    """
+
+    sheet: str
+    student: str
+    points: Decimal
+    max_points: Decimal
+    undecided: int
+
+
+@dataclass(frozen=True)
+class ReadResults:
+    """Everything that came out of a run."""
+
+    exam: Exam
+    layout: Layout
+    roster: Roster | None
+    intake: Intake
+    seconds: float
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        """All answers of all read pages, in input order, then exam order."""
+        questions = {question.id: question for question in self.exam.questions}
+        return tuple(
+            Answer(
+                record,
+                questions[reading.question],
+                reading,
+                propose_points(questions[reading.question], reading),
+            )
+            for record in self.intake.pages
+            if record.status is PageStatus.READ
+            for reading in record.scanned.reading.answers
+        )
+
+    @cached_property
+    def scores(self) -> tuple[SheetScore, ...]:
+        """One score a sheet, in order of appearance."""
+        by_sheet: dict[str, list[Answer]] = {}
+        for answer in self.answers:
+            by_sheet.setdefault(answer.record.sheet, []).append(answer)
+        return tuple(self._score(sheet, answers) for sheet, answers in by_sheet.items())
+
+    def _score(self, sheet: str, answers: Sequence[Answer]) -> SheetScore:
+        decided = [answer.proposal.points for answer in answers if answer.proposal.points is not None]
+        students = {answer.record.student for answer in answers}
+        return SheetScore(
+            sheet=sheet,
+            student=students.pop() if len(students) == 1 else "",
+            points=sum(decided, start=self.exam.max_points * 0),
+            max_points=self.exam.max_points,
+            undecided=len(self.exam.questions) - len(decided),
+        )
+
+
+def write_results(results: ReadResults, out: Path) -> None:
+    """Write answers.csv, pages.csv, scores.csv and summary.json."""
+    _replace(out / "answers.csv", _csv(ANSWER_COLUMNS, map(_answer_row, results.answers)))
+    _replace(out / "pages.csv", _csv(PAGE_COLUMNS, map(_page_row, results.intake.pages)))
+    _replace(out / "scores.csv", _csv(SCORE_COLUMNS, map(_score_row, results.scores)))
+    summary = json.dumps(summarize(results), ensure_ascii=False, indent=1)
+    _replace(out / "summary.json", summary + "\n")
+
+
+def summarize(results: ReadResults) -> dict[str, object]:
+    """The numbers of summary.json."""
+    counts = Counter(record.status for record in results.intake.pages)
+    pages = len(results.intake.pages)
+    return {
+        "pages": pages,
+        **{status.value: counts[status] for status in PageStatus},
+        "missing": results.intake.missing(results.roster, len(results.layout.pages)),
+        "seconds": round(results.seconds, 3),
+        "pages_per_second": round(pages / max(results.seconds, 1e-6), 2),
+        "model": None,
+        "exam": results.exam.id,
+    }
+
+
+def _answer_row(answer: Answer) -> tuple[str, ...]:
+    reading = answer.reading
+    confidence = "" if reading.confidence is None else f"{reading.confidence:.4f}"
+    points = answer.proposal.points
+    return (
+        answer.record.sheet,
+        answer.record.student,
+        str(answer.record.scanned.reading.sheet_page),
+        reading.question,
+        reading.kind.value,
+        reading.reading,
+        confidence,
+        reading.status.value,
+        "" if points is None else format_points(points),
+        format_points(answer.question.points),
+    )
+
+
+def _page_row(record: PageRecord) -> tuple[str, ...]:
+    reading = record.scanned.reading
+    registration = reading.registration
+    rotation = skew = residual = ""
+    if registration is not None:
+        rotation = "" if registration.rotation is None else str(registration.rotation)
+        skew = "" if registration.skew_deg is None else f"{registration.skew_deg + 0.0:.2f}"
+        residual = "" if registration.residual_mm is None else f"{registration.residual_mm:.3f}"
+    return (
+        record.scanned.source,
+        str(record.scanned.page),
+        record.sheet,
+        "" if reading.sheet_page is None else str(reading.sheet_page),
+        record.status.value,
+        record.reason,
+        rotation,
+        skew,
+        residual,
+    )
+
+
+def _score_row(score: SheetScore) -> tuple[str, ...]:
+    return (
+        score.sheet,
+        score.student,
+        format_points(score.points),
+        format_points(score.max_points),
+        str(score.undecided),
+    )
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file as a whole: a reader sees the old one or the new one, never half of it."""
+    new = path.with_name(f".{path.name}.new")
+    with new.open("w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(path)
