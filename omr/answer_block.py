@@ -131,7 +131,7 @@ def natural_length(question: QuestionDesign, writing: Writing, gutter: float) ->
             bubble, pitch = choice_pitch(question, writing)
             return gutter + (len(question.choices) - 1) * pitch + bubble.w
         case QuestionKind.SYMBOL:
-            return gutter + BOX_DEPTH
+            return gutter + BOX_DEPTH + _unit_length(question, writing)
         case QuestionKind.NUMBER:
             tall = writing is Writing.VERTICAL
             return gutter + (BOX_DEPTH if tall else _NUMBER_LENGTH) + _unit_length(question, writing)
@@ -232,14 +232,16 @@ def _manuscript_block(question: QuestionDesign, space: BlockSpace) -> Block:
     """Squares for one character each (字数), with counts outside the box."""
     characters = question.characters or 1
     unit_length = _unit_length(question, space.writing)
-    columns, side = _manuscript_columns(characters, space.inner - max(unit_length, _COUNT_LENGTH))
+    columns, side = _manuscript_columns(characters, space.inner - unit_length)
     rows = -(-characters // columns)
     box = Rectangle(space.gutter, _MARKS_DEPTH, columns * side, rows * side)
     beside = side if space.writing is Writing.HORIZONTAL else min(box.h, BOX_DEPTH)
     captions = [_number_caption(question, space, box.y, beside)]
     captions += _count_captions(box, side, columns, characters)
     if question.unit:
-        area = Rectangle(box.right + 1.2, box.y, unit_length - 1.2, side)
+        area = Rectangle(
+            box.right + 1.2 + (_COUNT_LENGTH if rows > 1 else 0.0), box.y, unit_length - 1.2, side
+        )
         captions.append(Caption(question.unit, area, _UNIT_SIZE, Align.START))
     return Block(
         question,
@@ -256,9 +258,10 @@ def _manuscript_columns(characters: int, length: float) -> tuple[int, float]:
 
     All in one line where they fit; else a multiple of five that needs few lines and leaves few squares over.
     """
-    most = int(length / _SMALLEST_SQUARE)
     columns = characters
-    if characters > most:
+    if characters * _SMALLEST_SQUARE > length:
+        length -= _COUNT_LENGTH
+        most = int(length / _SMALLEST_SQUARE)
         widest = max(min(most - most % 5, _MOST_COLUMNS), 5)
         rows = -(-characters // widest)
         columns = next(count for count in range(5, widest + 1, 5) if -(-characters // count) <= rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,7 +16,7 @@ from omr.compose import compose_sheet
 from omr.design import Orientation
 from omr.draw_page import PageArtist
 from omr.errors import InputError
-from omr.fonts import covers
+from omr.fonts import covers, register_font
 from omr.geometry import Rectangle
 from omr.pen import POINTS_PER_MM, Align, Pen, Weight
 from omr.sheet_code import BLANK_STUDENT, SheetCode, exam_digest, layout_digest, student_digest
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from omr.page_filler import ComposedPage
 
 _QUIET_ZONE = 4  # modules, as the QR standard asks
+_COMPATIBILITY_IDEOGRAPHS = "([\uf900-\ufaff\U0002f800-\U0002fa1f])"
 _GETA = "〓"
 """Stands for a character that can't be printed at all (ゲタ記号)."""
 
@@ -117,7 +119,7 @@ class _SheetPrinter:
             str(target) if isinstance(target, Path) else target,
             pagesize=(width * POINTS_PER_MM, height * POINTS_PER_MM),
             pageCompression=1,
-            invariant=1,  # the same input gives the same bytes
+            initialFontName=register_font(),  # else reportlab names a font that is not embedded
             lang="ja",
         )
         self.pen = Pen(self.canvas, height)
@@ -232,20 +234,23 @@ def _dark_runs(row: bytearray) -> list[tuple[int, int]]:
 def _class_and_number(owner: SheetOwner) -> str:
     parts = ((owner.grade, "年"), (owner.class_name, "組"), (owner.number, "番"))
     texts = (text if not text or text.endswith(unit) else text + unit for text, unit in parts)
-    return "　".join(_with_geta(normalize("NFC", text)) for text in texts if text)
+    return "　".join(_with_geta(_composed(text)) for text in texts if text)
 
 
 def _printed_name(owner: SheetOwner) -> _PrintedName:
     """The name as the font can show it: itself, else its kana, else itself with 〓 in the gaps."""
-    kana = normalize("NFC", owner.kana).strip()
-    for name in (owner.name.strip(), normalize("NFC", owner.name).strip()):
-        if name and not covers(name):
-            return _PrintedName(name, kana if not covers(kana) else "", is_substitute=False)
-    if kana and not covers(kana):
-        return _PrintedName(kana, "", is_substitute=True)
-    return _PrintedName(
-        _with_geta(normalize("NFC", owner.name).strip()), "", is_substitute=bool(owner.name.strip())
-    )
+    name, kana = _composed(owner.name), _composed(owner.kana)
+    if covers(kana):
+        kana = ""
+    if not covers(name):
+        return _PrintedName(name, kana, is_substitute=False)
+    return _PrintedName(kana or _with_geta(name), "", is_substitute=True)
+
+
+def _composed(text: str) -> str:
+    """The text in normal form C, except that compatibility ideographs keep the form that the roster has."""
+    pieces = re.split(_COMPATIBILITY_IDEOGRAPHS, text.strip())
+    return "".join(piece if place % 2 else normalize("NFC", piece) for place, piece in enumerate(pieces))
 
 
 def _with_geta(text: str) -> str:
