@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from unicodedata import normalize
 
-import segno
 from reportlab.pdfgen.canvas import Canvas
 
+from omr.code_print import code_rectangles
 from omr.compose import compose_sheet
 from omr.design import Orientation
 from omr.draw_page import PageArtist
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from omr.layout import Layout, PageLayout
     from omr.page_filler import ComposedPage
 
-_QUIET_ZONE = 4  # modules, as the QR standard asks
 _COMPATIBILITY_IDEOGRAPHS = "([\uf900-\ufaff\U0002f800-\U0002fa1f])"
 _GETA = "〓"
 """Stands for a character that can't be printed at all (ゲタ記号)."""
@@ -167,19 +166,9 @@ class _SheetPrinter:
             self.canvas.showPage()
 
     def _draw_code(self, page: PageLayout, text: str) -> None:
-        runs = _qr_runs(text)
-        modules = 29 + 2 * _QUIET_ZONE
         for area in (page.qr, page.second_qr):
             if area:
-                module = area.w / modules
-                self.pen.solids(
-                    [
-                        Rectangle(
-                            area.x + run.x * module, area.y + run.y * module, run.w * module, run.h * module
-                        )
-                        for run in runs
-                    ]
-                )
+                self.pen.solids(code_rectangles(text, area))
         footer = self.sheet.frame.footer
         line = Rectangle(footer.x, footer.y, footer.w, footer.h / 2)
         self.pen.text(f"{page.number} / {len(self.sheet.pages)}", line, 2.6)
@@ -202,33 +191,6 @@ class _SheetPrinter:
 
 def _form_name(page: ComposedPage) -> str:
     return f"page{page.layout.number}"
-
-
-def _qr_runs(text: str) -> list[Rectangle]:
-    """The dark modules of a QR code, in modules with the quiet zone, joined to rectangles as large as easy."""
-    code = segno.make_qr(text, error="h", version=3, mode="alphanumeric", mask=0, boost_error=False)
-    open_runs: dict[tuple[int, int], Rectangle] = {}
-    closed: list[Rectangle] = []
-    for y, row in enumerate(code.matrix, _QUIET_ZONE):
-        current: dict[tuple[int, int], Rectangle] = {}
-        for x, w in _dark_runs(row):
-            above = open_runs.pop((x, w), None)
-            current[x, w] = Rectangle(x, above.y, w, above.h + 1) if above else Rectangle(x, y, w, 1)
-        closed += open_runs.values()
-        open_runs = current
-    return closed + list(open_runs.values())
-
-
-def _dark_runs(row: bytearray) -> list[tuple[int, int]]:
-    runs: list[tuple[int, int]] = []
-    start = None
-    for x, dark in enumerate([*row, 0], _QUIET_ZONE):
-        if dark and start is None:
-            start = x
-        elif not dark and start is not None:
-            runs.append((start, x - start))
-            start = None
-    return runs
 
 
 def _class_and_number(owner: SheetOwner) -> str:
@@ -259,15 +221,15 @@ def _with_geta(text: str) -> str:
 
 
 def _check_owners(owners: Sequence[SheetOwner]) -> None:
+    """Every sheet must have a code of its own."""
     seen: dict[str, str] = {}
     for owner in owners:
-        digest = student_digest(owner.student_id)
-        other = seen.setdefault(digest, owner.student_id)
-        if seen[digest] != owner.student_id:
+        other = seen.setdefault(student_digest(owner.student_id), owner.student_id)
+        if other != owner.student_id:
             raise InputError(
                 f"生徒「{other}」と「{owner.student_id}」の用紙番号が重なります。どちらかの student_id を変えてください。"
             )
-    ids = [owner.student_id for owner in owners]
-    if len(set(ids)) < len(ids):
+    if len(seen) < len(owners):
+        ids = [owner.student_id for owner in owners]
         twice = next(one for one in ids if ids.count(one) > 1)
         raise InputError(f"生徒「{twice}」が名簿に2回あります。1人1行にしてください。")

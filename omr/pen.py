@@ -42,6 +42,25 @@ class Weight(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Caption:
+    """Printed text outside the answer regions: shrunk and broken into lines until it fits its area.
+
+    Attributes:
+        text: one paragraph.
+        area: where it stands, mm.
+        size: the largest font size, mm.
+        align: left, middle or right.
+        gray: ink, 0 black to 1 white.
+    """
+
+    text: str
+    area: Rectangle
+    size: float
+    align: Align = Align.MIDDLE
+    gray: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Pen:
     """Draws on one canvas.
 
@@ -113,7 +132,7 @@ class Pen:
 
     def stacked_text(self, text: str, area: Rectangle, size: float, weight: Weight = Weight.REGULAR) -> None:
         """Text from top to bottom, one upright character under the other, shrunk until it fits."""
-        size = min(size, area.w, area.h / (STACK_PITCH * len(text)))
+        size = min(size, area.w, area.h / (STACK_PITCH * max(len(text), 1)))
         for place, character in enumerate(text):
             middle = area.y + (place + 0.5) * STACK_PITCH * size
             x = area.x + (area.w - text_width(character, size)) / 2
@@ -128,7 +147,7 @@ class Pen:
         if weight is Weight.BOLD:
             self.canvas.setStrokeGray(gray)
             self.canvas.setLineWidth(points * _BOLD_STROKE)
-        mode = 2 if weight is Weight.BOLD else None
+        mode = 2 if weight is Weight.BOLD else None  # fill and stroke
         self.canvas.drawString(x * POINTS_PER_MM, self._up(baseline), text, mode=mode)
 
     def _up(self, y: float) -> float:
