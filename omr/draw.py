@@ -81,20 +81,27 @@ def draw_sheets(
         sides: with `Sides.TWO` every set starts on a new piece of paper and the printer is asked for both sides.
 
     Raises:
-        InputError: the layout is another design's, or two owners would get the same code.
+        InputError: the layout is another design's, there is no owner, two owners would get the same code, or the
+                file can't be written.
     """
     sheet = compose_sheet(design)
     if sheet.layout.digest != layout.digest:
         raise InputError(
             "レイアウトが試験の内容と合いません。この試験の saiten print で書き出した LAYOUT.json を使ってください。"
         )
-    _check_owners(owners or ())
+    if owners is not None:
+        _check_owners(owners)
     printer = _SheetPrinter(design, sheet, target, sides)
     if owners is None:
         printer.print_blank_set()
     else:
         printer.print_students(owners)
-    printer.canvas.save()
+    try:
+        printer.canvas.save()
+    except OSError as error:
+        raise InputError(
+            f"{target} に書き込めません。フォルダーがあるか、ほかのプログラムで開いていないかを確かめてください。"
+        ) from error
     sets = 1 if owners is None else len(owners)
     substituted = tuple(
         (owner.student_id, owner.name, owner.kana)
@@ -221,7 +228,9 @@ def _with_geta(text: str) -> str:
 
 
 def _check_owners(owners: Sequence[SheetOwner]) -> None:
-    """Every sheet must have a code of its own."""
+    """There must be somebody to print for, and every sheet must have a code of its own."""
+    if not owners:
+        raise InputError("名簿に生徒がいません。1人以上の名簿にしてください。")
     seen: dict[str, str] = {}
     for owner in owners:
         other = seen.setdefault(student_digest(owner.student_id), owner.student_id)

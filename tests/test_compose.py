@@ -218,6 +218,7 @@ def test_points_and_answers_play_no_part_but_questions_do() -> None:
         ),
         (QuestionDesign("問9", QuestionKind.CHOICE, choices=("長" * 200, "短")), "「問9」の選択肢が長すぎ"),
         (QuestionDesign("問9", QuestionKind.CHOICE), "「問9」に選択肢がありません"),
+        (QuestionDesign("問9", QuestionKind.CHOICE, choices=("ア", "ア")), "「問9」に同じ選択肢"),
         (QuestionDesign("問9", QuestionKind.CHOICE, choices=("😀", "ア")), "設問「問9」の選択肢の「😀」"),
     ],
 )
@@ -229,6 +230,8 @@ def test_what_cannot_be_printed_is_refused_by_name(question: QuestionDesign, wor
 def test_a_sheet_needs_questions_and_at_most_99_pages() -> None:
     with pytest.raises(InputError, match="設問がありません"):
         compose_layout(make_design())
+    with pytest.raises(InputError, match="設問「1」が2つ"):
+        compose_layout(make_design(*[QuestionDesign("1", QuestionKind.TEXT)] * 2))
     drawings = [QuestionDesign(str(n), QuestionKind.DRAWING) for n in range(400)]
     with pytest.raises(InputError, match="ページ以内"):
         compose_layout(make_design(*drawings))

@@ -214,6 +214,13 @@ def test_a_student_twice_is_refused() -> None:
         print_pdf(DESIGN, [owner("s1"), owner("s2"), owner("s1")])
 
 
+def test_an_empty_roster_and_a_missing_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="名簿に生徒がいません"):
+        print_pdf(DESIGN, [])
+    with pytest.raises(InputError, match="書き込めません"):
+        draw_sheets(DESIGN, compose_layout(DESIGN), None, tmp_path / "ない" / "用紙.pdf")
+
+
 def test_colliding_digests_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("omr.draw.student_digest", lambda student_id: student_id[0] * 9)
     with pytest.raises(InputError, match="用紙番号が重なります"):
