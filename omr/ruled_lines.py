@@ -32,7 +32,7 @@ _LONG_LINE_MM = 15.0
 _SMALLEST_CELL_MM = 4.0
 _LARGEST_SHARE_OF_PAGE = 0.75
 _RECTANGULARITY = 0.8
-_HALF_LINE_MM = 0.2
+_HALF_LINE_MM = 0.3
 _LARGEST_SKEW_DEG = 4.0
 
 
@@ -154,9 +154,9 @@ def _find_lines(ink: Mask) -> tuple[Mask, Mask]:
     long_lines = np.zeros_like(ink)
     for transpose in (False, True):
         turned = np.ascontiguousarray(ink.T) if transpose else ink
-        lines = cv2.bitwise_or(_solid_lines(turned), _dotted_lines(turned))
-        long = cv2.dilate(_open_along(lines, _LONG_LINE_MM), np.ones((5, 1), np.uint8))
-        ends = cv2.dilate(lines, np.ones((1, _pixels(0.8)), np.uint8))
+        lines = _solid_lines(turned) | _dotted_lines(turned)
+        long = _widen(_open_along(lines, _LONG_LINE_MM), 1, 5)
+        ends = _widen(lines, _pixels(0.8), 1)
         barrier |= ends.T if transpose else ends
         long_lines |= long.T if transpose else long
     count, labels = cv2.connectedComponents(ink, connectivity=8)
@@ -168,8 +168,7 @@ def _find_lines(ink: Mask) -> tuple[Mask, Mask]:
 
 def _solid_lines(ink: Mask) -> Mask:
     """Horizontal lines, with the short gaps that copying leaves bridged."""
-    thick = cv2.dilate(ink, np.ones((3, 1), np.uint8))
-    return _open_along(_close_along(thick, _COPY_GAP_MM), _SHORTEST_LINE_MM)
+    return _open_along(_close_along(_widen(ink, 1, 3), _COPY_GAP_MM), _SHORTEST_LINE_MM)
 
 
 def _dotted_lines(ink: Mask) -> Mask:
@@ -179,7 +178,11 @@ def _dotted_lines(ink: Mask) -> Mask:
     thin[0] = False
     pieces = np.where(thin[labels], np.uint8(255), np.uint8(0))
     chains = _open_along(_close_along(pieces, _DOT_GAP_MM), _SHORTEST_DOTTED_LINE_MM)
-    return np.asarray(cv2.dilate(chains, np.ones((1, _pixels(2 * _DOT_GAP_MM)), np.uint8)), np.uint8)
+    return _widen(chains, _pixels(2 * _DOT_GAP_MM), 1)
+
+
+def _widen(mask: Mask, along: int, across: int) -> Mask:
+    return np.asarray(cv2.dilate(mask, np.ones((across, along), np.uint8)), np.uint8)
 
 
 def _close_along(mask: Mask, length_mm: float) -> Mask:
@@ -223,10 +226,10 @@ def _classify(
     window = np.s_[top + edge : bottom - edge, left + edge : right - edge]
     if np.median(gray[window]) < 0.88 * paper:
         return CellPrint.PRINTED
-    ink = print_ink[window] > 0
+    ink = np.asarray(print_ink[window] > 0)
     if ink.sum() < 0.15 * PIXELS_PER_MM**2:
         return CellPrint.EMPTY
-    free = max(_longest_free_share(ink.any(axis=0)), _longest_free_share(ink.any(axis=1)))
+    free = max(_longest_free_share(ink.max(axis=0)), _longest_free_share(ink.max(axis=1)))
     return CellPrint.MARGIN if free >= 0.6 else CellPrint.PRINTED
 
 

@@ -1,0 +1,328 @@
+"""Names for detected boxes from the print around them, and the boxes that are no answers.
+
+Positions are laid in the reading frame first, so that "beside" is before a box and "above" is over it in
+vertical writing too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from omr.answer_cells import stands_above, stands_beside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from omr.geometry import Rectangle
+    from omr.printed_labels import Label
+    from omr.question_numbers import QuestionNumber
+    from omr.reading_frame import ReadingFrame
+
+_NOT_ANSWERS = frozenset(
+    {
+        "氏名",
+        "名前",
+        "なまえ",
+        "姓名",
+        "ふりがな",
+        "フリガナ",
+        "学年",
+        "年",
+        "年組",
+        "組",
+        "クラス",
+        "学級",
+        "番",
+        "番号",
+        "出席番号",
+        "受験番号",
+        "学籍番号",
+        "年組番",
+        "年組番氏名",
+        "組番氏名",
+        "組番",
+        "教科",
+        "科目",
+        "得点",
+        "点",
+        "点数",
+        "合計",
+        "合計点",
+        "小計",
+        "総計",
+        "計",
+        "総点",
+        "総得点",
+        "評価",
+        "評点",
+        "評定",
+        "採点",
+        "採点欄",
+        "採点者",
+        "配点",
+        "検印",
+        "印",
+        "確認",
+        "観点",
+        "知識・技能",
+        "思考・判断・表現",
+        "主体的に学習に取り組む態度",
+        "知技",
+        "思判表",
+        "知",
+        "思",
+        "主",
+    }
+)
+_ALWAYS_INSIDE = frozenset(
+    {
+        "氏名",
+        "名前",
+        "得点",
+        "合計",
+        "小計",
+        "合計点",
+        "点",
+        "年組番",
+        "採点",
+        "採点欄",
+        "評価",
+        "評点",
+        "組番",
+    }
+)
+_SAME_MM = 1.5
+_LABEL_GAP_MM = 8.0
+_LABEL_ABOVE_MM = 5.0
+_HEADING_REACH_MM = 15.0
+_LONGEST_NAME = 24  # room for a suffix within the 32 characters of a question id
+
+
+@dataclass(frozen=True, slots=True)
+class PageToName:
+    """The areas of a page's boxes in reading order, its print, and how it is read."""
+
+    areas: tuple[Rectangle, ...]
+    labels: tuple[Label, ...]
+    frame: ReadingFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A question number that names no box of its own: it stands over those that follow (大問).
+
+    Attributes:
+        number: what it says.
+        rectangle: laid in the reading frame.
+        half: of the page, -1 for an earlier page.
+    """
+
+    number: QuestionNumber
+    rectangle: Rectangle
+    half: int
+
+
+def name_boxes(pages: Sequence[PageToName]) -> list[list[str]]:
+    """A name for every box of every page, unique over all pages.
+
+    The printed numbers joined with "-", outermost first; boxes that share a number get "-2", "-3" behind it. A
+    sheet without any number counts its boxes; on one with numbers, a box without is named 枠1, 枠2 …
+    """
+    carried: list[Heading] = []
+    paths: list[list[tuple[QuestionNumber, ...]]] = []
+    for page in pages:
+        own = own_labels(page.areas, page.labels, page.frame)
+        carried += find_headings(page.labels, own, page.areas, page.frame)
+        paths.append(
+            [
+                path_of(label.number, area, carried, page.frame) if label and label.number else ()
+                for label, area in zip(own, page.areas, strict=True)
+            ]
+        )
+        carried = [replace(heading, half=-1) for heading in carried]
+    nameless = "枠" if any(path for page_paths in paths for path in page_paths) else ""
+    names = _Names(nameless)
+    return [[names.take(path) for path in page_paths] for page_paths in paths]
+
+
+class _Names:
+    """Gives out each name once."""
+
+    def __init__(self, nameless: str) -> None:
+        self._nameless = nameless
+        self._count = 0
+        self._taken: set[str] = set()
+
+    def take(self, path: Sequence[QuestionNumber]) -> str:
+        if not path:
+            self._count += 1
+            return f"{self._nameless}{self._count}"  # no printed number begins with 枠
+        name = "-".join(number.name for number in path)[:_LONGEST_NAME]
+        free, again = name, 1
+        while free in self._taken:
+            again += 1
+            free = f"{name}-{again}"
+        self._taken.add(free)
+        return free
+
+
+def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label], frame: ReadingFrame) -> bool:
+    """Whether the print beside, above or in a box says that it is for a name, a mark or a total."""
+    inside = [label for label in labels if label.box == index]
+    joined = "".join(label.text for label in inside)
+    if any(label.text in _ALWAYS_INSIDE for label in inside) or joined in _NOT_ANSWERS - {"年"}:
+        return True
+    laid_boxes = [frame.lay(box) for box in boxes]
+    outside = [replace(label, rectangle=frame.lay(label.rectangle)) for label in labels if label.box is None]
+    box = laid_boxes[index]
+    beside = _follow(box, laid_boxes, outside, stands_beside)
+    if beside is None:
+        beside = _nearest_free(box, outside, _gap_beside)
+    if beside is not None and beside.text in _NOT_ANSWERS:
+        return True
+    above = _follow(box, laid_boxes, outside, stands_above)
+    directly_numbered = any(
+        label.number and stands_beside(label.rectangle, box) for label in outside if label.in_cell
+    )
+    if above is not None and above.text in _NOT_ANSWERS and not directly_numbered:
+        return True
+    return any(_gap_beside(box, label.rectangle) <= 3 and label.text == "点" for label in outside)
+
+
+def own_labels(
+    boxes: Sequence[Rectangle], labels: Sequence[Label], frame: ReadingFrame
+) -> list[Label | None]:
+    """The label that numbers each box: in it, in a cell beside or above, or free beside or above."""
+    laid_boxes = [frame.lay(box) for box in boxes]
+    numbered = [replace(one, rectangle=frame.lay(one.rectangle)) for one in labels if one.number]
+    original = {
+        id(laid): one for laid, one in zip(numbered, [one for one in labels if one.number], strict=True)
+    }
+    found: list[Label | None] = []
+    for index, box in enumerate(laid_boxes):
+        own = _own_label(index, box, numbered)
+        found.append(original[id(own)] if own else None)
+    for index in sorted(range(len(boxes)), key=lambda i: laid_boxes[i].x):
+        if found[index] is None:
+            found[index] = _shared_label(laid_boxes[index], laid_boxes, found)
+    return found
+
+
+def find_headings(
+    labels: Sequence[Label], own: Iterable[Label | None], boxes: Sequence[Rectangle], frame: ReadingFrame
+) -> tuple[Heading, ...]:
+    """The numbers that stand over the boxes of a page, laid in the reading frame, in reading order."""
+    used = {id(label) for label in own if label}
+    laid_boxes = [(frame.lay(box), frame.half(box)) for box in boxes]
+    headings = []
+    for label in labels:
+        if label.number is None or id(label) in used or label.box is not None:
+            continue
+        depth = 0 if label.number.is_plain else label.number.depth
+        heading = Heading(
+            replace(label.number, depth=depth), frame.lay(label.rectangle), frame.half(label.rectangle)
+        )
+        near = any(
+            half == heading.half
+            and _precedes(heading, box)
+            and box.y - heading.rectangle.bottom <= _HEADING_REACH_MM
+            for box, half in laid_boxes
+        )
+        if near or (depth == 0 and not label.number.is_plain):
+            headings.append(heading)
+    return tuple(sorted(headings, key=_position))
+
+
+def path_of(
+    number: QuestionNumber, box: Rectangle, headings: Sequence[Heading], frame: ReadingFrame
+) -> tuple[QuestionNumber, ...]:
+    """The numbers over a box and its own, outermost first."""
+    laid, half = frame.lay(box), frame.half(box)
+    over = [one for one in headings if one.half < half or (one.half == half and _precedes(one, laid))]
+    path = [number]
+    for heading in reversed(over):
+        if heading.number.depth < path[0].depth or (
+            path[0] is number and number.is_plain and heading.number.depth == 0
+        ):
+            path.insert(0, heading.number)
+    return tuple(path)
+
+
+def _position(heading: Heading) -> tuple[int, float, float]:
+    return heading.half, heading.rectangle.y, heading.rectangle.x
+
+
+def _precedes(heading: Heading, box: Rectangle) -> bool:
+    """Whether a heading stands left of a box in its row, or above it."""
+    place = heading.rectangle
+    left = place.right <= box.x + 1 and place.y <= box.centre[1]
+    above = place.bottom <= box.y + 1 and place.x <= box.right
+    return left or above
+
+
+def _follow(
+    box: Rectangle,
+    boxes: Sequence[Rectangle],
+    labels: Sequence[Label],
+    adjoins: Callable[[Rectangle, Rectangle], bool],
+) -> Label | None:
+    """The first printed cell on the way from a box to the left (or upward) through equal boxes."""
+    for _ in range(len(boxes) + 1):
+        label = next((one for one in labels if one.in_cell and adjoins(one.rectangle, box)), None)
+        if label is not None:
+            return label
+        following = next((one for one in boxes if one is not box and adjoins(one, box)), None)
+        if following is None:
+            return None
+        box = following
+    return None
+
+
+def _own_label(index: int, box: Rectangle, numbered: Sequence[Label]) -> Label | None:
+    inside = [label for label in numbered if label.box == index]
+    if inside:
+        return min(inside, key=lambda label: (label.rectangle.y, label.rectangle.x))
+    outside = [label for label in numbered if label.box is None]
+    beside = [one for one in outside if one.in_cell and stands_beside(one.rectangle, box)]
+    above = [one for one in outside if one.in_cell and stands_above(one.rectangle, box)]
+    exact = [
+        *(one for one in beside if abs(one.rectangle.h - box.h) <= _SAME_MM),
+        *(one for one in above if abs(one.rectangle.w - box.w) <= _SAME_MM),
+    ]
+    if exact:
+        return exact[0]
+    free = _nearest_free(box, outside, _gap_beside)
+    if free is not None:
+        return free
+    if beside:
+        return beside[0]
+    return _nearest_free(box, outside, _gap_above)
+
+
+def _nearest_free(
+    box: Rectangle, labels: Sequence[Label], gap: Callable[[Rectangle, Rectangle], float]
+) -> Label | None:
+    free = [one for one in labels if not one.in_cell and gap(one.rectangle, box) < float("inf")]
+    return min(free, key=lambda one: gap(one.rectangle, box), default=None)
+
+
+def _gap_beside(label: Rectangle, box: Rectangle) -> float:
+    gap = box.x - label.right
+    return (
+        gap if -1 <= gap <= _LABEL_GAP_MM and box.y - 1 <= label.centre[1] <= box.bottom + 1 else float("inf")
+    )
+
+
+def _gap_above(label: Rectangle, box: Rectangle) -> float:
+    gap = box.y - label.bottom
+    over = box.x - 4 <= label.x <= box.x + box.w / 2
+    return gap if -1 <= gap <= _LABEL_ABOVE_MM and over else float("inf")
+
+
+def _shared_label(box: Rectangle, boxes: Sequence[Rectangle], found: Sequence[Label | None]) -> Label | None:
+    """The label of the equal box to the left: two boxes for one question."""
+    for other, label in zip(boxes, found, strict=True):
+        if label and stands_beside(other, box) and abs(other.h - box.h) <= _SAME_MM:
+            return label
+    return None
