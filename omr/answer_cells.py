@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from omr.box_neighbours import TOUCH_MM, stands_above, stands_beside
 from omr.geometry import Rectangle
 from omr.layout import Line, QuestionKind
 from omr.ruled_lines import Cell, CellPrint
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SMALLEST_SIDE_MM = 6.0
-_TOUCH_MM = 1.5
 _SQUARE_MM = (4.0, 12.5)
 _RUBY_GAP_MM = 3.6
 _FEWEST_SQUARES = 20
@@ -78,18 +78,6 @@ def guess_kind(box: Rectangle) -> QuestionKind:
     return QuestionKind.TEXT
 
 
-def stands_beside(first: Rectangle, second: Rectangle) -> bool:
-    """Whether `first` is the left neighbour of `second`: they touch and `first` spans most of its height."""
-    shared = min(first.bottom, second.bottom) - max(first.y, second.y)
-    return abs(first.right - second.x) <= _TOUCH_MM and shared >= 0.7 * second.h
-
-
-def stands_above(first: Rectangle, second: Rectangle) -> bool:
-    """Whether `first` is the upper neighbour of `second`: they touch and `first` spans most of its width."""
-    shared = min(first.right, second.right) - max(first.x, second.x)
-    return abs(first.bottom - second.y) <= _TOUCH_MM and shared >= 0.7 * second.w
-
-
 def _without_frames(cells: Sequence[Cell]) -> list[Cell]:
     """The cells without those that merely frame others; a small number box in a corner does not count."""
     corners = np.array(
@@ -113,11 +101,10 @@ def _without_frames(cells: Sequence[Cell]) -> list[Cell]:
 def _is_corner_label(inner: Cell, outer: Rectangle) -> bool:
     small = inner.rectangle.w * inner.rectangle.h <= 0.15 * outer.w * outer.h
     at_side = (
-        abs(inner.rectangle.x - outer.x) <= _TOUCH_MM or abs(inner.rectangle.right - outer.right) <= _TOUCH_MM
+        abs(inner.rectangle.x - outer.x) <= TOUCH_MM or abs(inner.rectangle.right - outer.right) <= TOUCH_MM
     )
     at_end = (
-        abs(inner.rectangle.y - outer.y) <= _TOUCH_MM
-        or abs(inner.rectangle.bottom - outer.bottom) <= _TOUCH_MM
+        abs(inner.rectangle.y - outer.y) <= TOUCH_MM or abs(inner.rectangle.bottom - outer.bottom) <= TOUCH_MM
     )
     return inner.print is CellPrint.PRINTED and small and at_side and at_end
 
@@ -130,8 +117,8 @@ def _is_label(cell: Cell, free: Sequence[Cell]) -> bool:
     return any(
         other.print is CellPrint.EMPTY
         and (
-            (stands_beside(box, other.rectangle) and abs(box.h - other.rectangle.h) <= _TOUCH_MM)
-            or (stands_above(box, other.rectangle) and abs(box.w - other.rectangle.w) <= _TOUCH_MM)
+            (stands_beside(box, other.rectangle) and abs(box.h - other.rectangle.h) <= TOUCH_MM)
+            or (stands_above(box, other.rectangle) and abs(box.w - other.rectangle.w) <= TOUCH_MM)
         )
         for other in free
     )
@@ -171,12 +158,12 @@ def _labelled(group: Sequence[Cell], printed: Sequence[Rectangle]) -> bool:
     boxes = [cell.rectangle for cell in group]
     outline = _outline(boxes)
     above = [
-        sum(stands_above(label, box) and abs(label.w - box.w) <= _TOUCH_MM for label in printed)
+        sum(stands_above(label, box) and abs(label.w - box.w) <= TOUCH_MM for label in printed)
         for box in boxes
     ]
     beside = [
         sum(
-            (stands_beside(label, box) or stands_beside(box, label)) and abs(label.h - box.h) <= _TOUCH_MM
+            (stands_beside(label, box) or stands_beside(box, label)) and abs(label.h - box.h) <= TOUCH_MM
             for label in printed
         )
         for box in boxes
@@ -198,7 +185,7 @@ def _ruled_essays(single: Sequence[Cell], printed: Sequence[Rectangle]) -> list[
             and getattr(cell.rectangle, across) <= _ESSAY_LINE_MM[1]
             and not _has_own_label(cell.rectangle, printed)
         ]
-        for members in _neighbours([cell.rectangle for cell in long], _TOUCH_MM):
+        for members in _neighbours([cell.rectangle for cell in long], TOUCH_MM):
             sizes = np.array([(long[i].rectangle.w, long[i].rectangle.h) for i in members])
             if len(members) >= _ESSAY_LINES and np.ptp(sizes, axis=0).max() <= 2.0:
                 groups.append([long[i] for i in members])
@@ -207,8 +194,8 @@ def _ruled_essays(single: Sequence[Cell], printed: Sequence[Rectangle]) -> list[
 
 def _has_own_label(box: Rectangle, printed: Sequence[Rectangle]) -> bool:
     return any(
-        (stands_beside(label, box) and abs(label.h - box.h) <= _TOUCH_MM)
-        or (stands_above(label, box) and abs(label.w - box.w) <= _TOUCH_MM and box.h > box.w)
+        (stands_beside(label, box) and abs(label.h - box.h) <= TOUCH_MM)
+        or (stands_above(label, box) and abs(label.w - box.w) <= TOUCH_MM and box.h > box.w)
         for label in printed
     )
 

@@ -16,10 +16,10 @@ from omr.answer_cells import find_answer_cells
 from omr.errors import InputError
 from omr.geometry import Rectangle, apply
 from omr.layout import Bubble, Layout, Line, PageLayout, QuestionKind, QuestionLayout
+from omr.not_answers import is_left_out
 from omr.printed_bubbles import find_bubble_rows
 from omr.printed_labels import collect_labels, runs_downward
-from omr.printed_text import PrintedText
-from omr.question_names import PageToName, is_left_out, name_boxes
+from omr.question_names import PageToName, name_boxes
 from omr.reading_frame import ReadingFrame, reading_order
 from omr.ruled_lines import StraightSheet, find_cells, straighten_sheet
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from omr.printed_text import PrintedText
     from omr.ruled_lines import Cell
 
 

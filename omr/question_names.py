@@ -1,4 +1,4 @@
-"""Names for detected boxes from the print around them, and the boxes that are no answers.
+"""Names for detected boxes from the print around them.
 
 Positions are laid in the reading frame first, so that "beside" is before a box and "above" is over it in
 vertical writing too.
@@ -9,92 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from omr.answer_cells import stands_above, stands_beside
+from omr.box_neighbours import gap_above, gap_beside, nearest_free, stands_above, stands_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from omr.geometry import Rectangle
     from omr.printed_labels import Label
     from omr.question_numbers import QuestionNumber
     from omr.reading_frame import ReadingFrame
 
-_NOT_ANSWERS = frozenset(
-    {
-        "氏名",
-        "名前",
-        "なまえ",
-        "姓名",
-        "ふりがな",
-        "フリガナ",
-        "学年",
-        "年",
-        "年組",
-        "組",
-        "クラス",
-        "学級",
-        "番",
-        "番号",
-        "出席番号",
-        "受験番号",
-        "学籍番号",
-        "年組番",
-        "年組番氏名",
-        "組番氏名",
-        "組番",
-        "教科",
-        "科目",
-        "得点",
-        "点",
-        "点数",
-        "合計",
-        "合計点",
-        "小計",
-        "総計",
-        "計",
-        "総点",
-        "総得点",
-        "評価",
-        "評点",
-        "評定",
-        "採点",
-        "採点欄",
-        "採点者",
-        "配点",
-        "検印",
-        "印",
-        "確認",
-        "観点",
-        "知識・技能",
-        "思考・判断・表現",
-        "主体的に学習に取り組む態度",
-        "知技",
-        "思判表",
-        "知",
-        "思",
-        "主",
-    }
-)
-_ALWAYS_INSIDE = frozenset(
-    {
-        "氏名",
-        "名前",
-        "得点",
-        "合計",
-        "小計",
-        "合計点",
-        "点",
-        "年組番",
-        "採点",
-        "採点欄",
-        "評価",
-        "評点",
-        "組番",
-    }
-)
 _SAME_MM = 1.5
-_LABEL_GAP_MM = 8.0
-_LABEL_ABOVE_MM = 5.0
 _HEADING_REACH_MM = 15.0
 _LONGEST_NAME = 24  # room for a suffix within the 32 characters of a question id
 
@@ -165,29 +90,6 @@ class _Names:
             free = f"{name}-{again}"
         self._taken.add(free)
         return free
-
-
-def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label], frame: ReadingFrame) -> bool:
-    """Whether the print beside, above or in a box says that it is for a name, a mark or a total."""
-    inside = [label for label in labels if label.box == index]
-    joined = "".join(label.text for label in inside)
-    if any(label.text in _ALWAYS_INSIDE for label in inside) or joined in _NOT_ANSWERS - {"年"}:
-        return True
-    laid_boxes = [frame.lay(box) for box in boxes]
-    outside = [replace(label, rectangle=frame.lay(label.rectangle)) for label in labels if label.box is None]
-    box = laid_boxes[index]
-    beside = _follow(box, laid_boxes, outside, stands_beside)
-    if beside is None:
-        beside = _nearest_free(box, outside, _gap_beside)
-    if beside is not None and beside.text in _NOT_ANSWERS:
-        return True
-    above = _follow(box, laid_boxes, outside, stands_above)
-    directly_numbered = any(
-        label.number and stands_beside(label.rectangle, box) for label in outside if label.in_cell
-    )
-    if above is not None and above.text in _NOT_ANSWERS and not directly_numbered:
-        return True
-    return any(_gap_beside(box, label.rectangle) <= 3 and label.text == "点" for label in outside)
 
 
 def own_labels(
@@ -261,24 +163,6 @@ def _precedes(heading: Heading, box: Rectangle) -> bool:
     return left or above
 
 
-def _follow(
-    box: Rectangle,
-    boxes: Sequence[Rectangle],
-    labels: Sequence[Label],
-    adjoins: Callable[[Rectangle, Rectangle], bool],
-) -> Label | None:
-    """The first printed cell on the way from a box to the left (or upward) through equal boxes."""
-    for _ in range(len(boxes) + 1):
-        label = next((one for one in labels if one.in_cell and adjoins(one.rectangle, box)), None)
-        if label is not None:
-            return label
-        following = next((one for one in boxes if one is not box and adjoins(one, box)), None)
-        if following is None:
-            return None
-        box = following
-    return None
-
-
 def _own_label(index: int, box: Rectangle, numbered: Sequence[Label]) -> Label | None:
     inside = [label for label in numbered if label.box == index]
     if inside:
@@ -292,32 +176,12 @@ def _own_label(index: int, box: Rectangle, numbered: Sequence[Label]) -> Label |
     ]
     if exact:
         return exact[0]
-    free = _nearest_free(box, outside, _gap_beside)
+    free = nearest_free(box, outside, gap_beside)
     if free is not None:
         return free
     if beside:
         return beside[0]
-    return _nearest_free(box, outside, _gap_above)
-
-
-def _nearest_free(
-    box: Rectangle, labels: Sequence[Label], gap: Callable[[Rectangle, Rectangle], float]
-) -> Label | None:
-    free = [one for one in labels if not one.in_cell and gap(one.rectangle, box) < float("inf")]
-    return min(free, key=lambda one: gap(one.rectangle, box), default=None)
-
-
-def _gap_beside(label: Rectangle, box: Rectangle) -> float:
-    gap = box.x - label.right
-    return (
-        gap if -1 <= gap <= _LABEL_GAP_MM and box.y - 1 <= label.centre[1] <= box.bottom + 1 else float("inf")
-    )
-
-
-def _gap_above(label: Rectangle, box: Rectangle) -> float:
-    gap = box.y - label.bottom
-    over = box.x - 4 <= label.x <= box.x + box.w / 2
-    return gap if -1 <= gap <= _LABEL_ABOVE_MM and over else float("inf")
+    return nearest_free(box, outside, gap_above)
 
 
 def _shared_label(box: Rectangle, boxes: Sequence[Rectangle], found: Sequence[Label | None]) -> Label | None:

@@ -78,13 +78,14 @@ def straighten_sheet(gray: NDArray[np.uint8], size: tuple[float, float]) -> Stra
     """
     wide, high = (max(1, round(side * PIXELS_PER_MM)) for side in size)
     shrinks = gray.shape[1] >= wide
-    scaled = cv2.resize(gray, (wide, high), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    scaled = np.asarray(cv2.resize(gray, (wide, high), interpolation=method), np.uint8)
     skew = measure_skew(scaled)
     if abs(skew) >= 0.02:
         turn = cv2.getRotationMatrix2D(((wide - 1) / 2, (high - 1) / 2), skew, 1.0)
-        scaled = cv2.warpAffine(scaled, turn, (wide, high), flags=cv2.INTER_LINEAR, borderValue=255)
-    upright = np.asarray(scaled, np.uint8)
-    return StraightSheet(upright, _find_ink(upright), size, skew)
+        turned = cv2.warpAffine(scaled, turn, (wide, high), flags=cv2.INTER_LINEAR, borderValue=255)
+        scaled = np.asarray(turned, np.uint8)
+    return StraightSheet(scaled, _find_ink(scaled), size, skew)
 
 
 def measure_skew(gray: NDArray[np.uint8]) -> float:
@@ -115,7 +116,7 @@ def find_cells(sheet: StraightSheet) -> tuple[Cell, ...]:
     """All closed cells of a sheet with sides of at least 4 mm, from top to bottom."""
     barrier, long_lines = _find_lines(sheet.ink)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(255 - barrier, connectivity=4)
-    print_ink = _without_specks(cv2.bitwise_and(sheet.ink, cv2.bitwise_not(long_lines)))
+    print_ink = _without_specks(sheet.ink & ~long_lines)
     paper = float(np.percentile(sheet.gray, 80))
     high, wide = sheet.ink.shape
     x, y, w, h, area = stats[:count].T.astype(np.int64)
