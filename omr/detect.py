@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from omr.answer_cells import find_answer_cells
 from omr.errors import InputError
-from omr.geometry import Rectangle, apply
+from omr.geometry import Rectangle
 from omr.layout import Bubble, Layout, Line, PageLayout, QuestionKind, QuestionLayout
 from omr.not_answers import is_left_out
 from omr.printed_bubbles import find_bubble_rows
 from omr.printed_labels import collect_labels, runs_downward
 from omr.question_names import PageToName, name_boxes
 from omr.reading_frame import ReadingFrame, reading_order
-from omr.ruled_lines import StraightSheet, find_cells, straighten_sheet
+from omr.ruled_lines import find_cells, scale_sheet
+from omr.sheet_page import SheetPage, upright_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,21 +47,6 @@ class DetectedBox:
     kind: QuestionKind
     lines: tuple[Line, ...] = ()
     bubbles: tuple[Bubble, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SheetPage:
-    """A page of a teacher's sheet.
-
-    Attributes:
-        gray: uint8, shape (height, width).
-        size: width and height in millimetres.
-        characters: the text layer, where the file has one.
-    """
-
-    gray: NDArray[np.uint8]
-    size: tuple[float, float]
-    characters: tuple[PrintedText, ...] = ()
 
 
 def detect_boxes(gray: NDArray[np.uint8], page_size_mm: tuple[float, float]) -> tuple[DetectedBox, ...]:
@@ -106,10 +91,10 @@ def _question(name: str, box: DetectedBox) -> QuestionLayout:
 
 def _find_on_page(page: SheetPage) -> tuple[tuple[DetectedBox, ...], PageToName]:
     """The boxes of a page in reading order, and what is needed to name them."""
-    sheet = straighten_sheet(page.gray, page.size)
-    characters = _upright(page.characters, sheet)
+    page = upright_page(page)
+    sheet = scale_sheet(page.gray, page.size)
     cells = find_cells(sheet)
-    choices, characters = _choices(find_bubble_rows(sheet.ink), characters)
+    choices, characters = _choices(find_bubble_rows(sheet.ink), page.characters)
     boxes = [
         *(
             DetectedBox(cell.rectangle, cell.kind, cell.lines)
@@ -136,23 +121,6 @@ def _find_on_page(page: SheetPage) -> tuple[tuple[DetectedBox, ...], PageToName]
         frame,
     )
     return tuple(boxes[order[i]] for i in kept), to_name
-
-
-def _upright(characters: Sequence[PrintedText], sheet: StraightSheet) -> tuple[PrintedText, ...]:
-    """The characters of a skewed page where they stand once it is turned upright."""
-    if not characters or sheet.skew_deg == 0:
-        return tuple(characters)
-    turn = cv2.getRotationMatrix2D((sheet.size[0] / 2, sheet.size[1] / 2), sheet.skew_deg, 1.0)
-    centres = apply(np.vstack([turn, (0, 0, 1)]), np.array([one.rectangle.centre for one in characters]))
-    return tuple(
-        replace(
-            one,
-            rectangle=Rectangle(
-                x - one.rectangle.w / 2, y - one.rectangle.h / 2, one.rectangle.w, one.rectangle.h
-            ),
-        )
-        for one, (x, y) in zip(characters, centres.tolist(), strict=True)
-    )
 
 
 def _choices(

@@ -53,50 +53,40 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class StraightSheet:
-    """A sheet turned upright, at `PIXELS_PER_MM`.
+class RuledSheet:
+    """An upright sheet at `PIXELS_PER_MM`.
 
     Attributes:
         gray: uint8, shape (height, width).
         ink: 255 where there is print, else 0; same shape.
-        size: width and height in millimetres.
-        skew_deg: how far the scan was turned, clockwise positive.
     """
 
     gray: NDArray[np.uint8]
     ink: Mask
-    size: tuple[float, float]
-    skew_deg: float
 
 
-def straighten_sheet(gray: NDArray[np.uint8], size: tuple[float, float]) -> StraightSheet:
-    """Scale a scan to `PIXELS_PER_MM` and turn it about its middle until its lines are level.
+def scale_sheet(gray: NDArray[np.uint8], size: tuple[float, float]) -> RuledSheet:
+    """Bring an upright scan to `PIXELS_PER_MM` and part its print from the paper.
 
     Args:
         gray: uint8, shape (height, width), any resolution.
         size: width and height of the page in millimetres.
     """
-    wide, high = (max(1, round(side * PIXELS_PER_MM)) for side in size)
-    shrinks = gray.shape[1] >= wide
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    scaled = np.asarray(cv2.resize(gray, (wide, high), interpolation=method), np.uint8)
-    skew = measure_skew(scaled)
-    if abs(skew) >= 0.02:
-        turn = cv2.getRotationMatrix2D(((wide - 1) / 2, (high - 1) / 2), skew, 1.0)
-        turned = cv2.warpAffine(scaled, turn, (wide, high), flags=cv2.INTER_LINEAR, borderValue=255)
-        scaled = np.asarray(turned, np.uint8)
-    return StraightSheet(scaled, _find_ink(scaled), size, skew)
+    scaled = _to_working_scale(gray, size)
+    return RuledSheet(scaled, _find_ink(scaled))
 
 
-def measure_skew(gray: NDArray[np.uint8]) -> float:
+def measure_skew(gray: NDArray[np.uint8], size: tuple[float, float]) -> float:
     """The skew of a sheet's long lines in degrees, clockwise positive; 0.0 where it has none.
 
     Args:
-        gray: uint8, shape (height, width), at `PIXELS_PER_MM`.
+        gray: uint8, shape (height, width), any resolution.
+        size: width and height of the page in millimetres.
     """
-    if min(gray.shape) < 10 * PIXELS_PER_MM:
+    scaled = _to_working_scale(gray, size)
+    if min(scaled.shape) < 10 * PIXELS_PER_MM:
         return 0.0
-    half = cv2.resize(gray, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    half = cv2.resize(scaled, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     segments = cv2.createLineSegmentDetector().detect(half)[0]
     if segments is None:
         return 0.0
@@ -112,7 +102,7 @@ def measure_skew(gray: NDArray[np.uint8]) -> float:
     return float(angle[usable][order][np.searchsorted(weight, weight[-1] / 2)])
 
 
-def find_cells(sheet: StraightSheet) -> tuple[Cell, ...]:
+def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
     """All closed cells of a sheet with sides of at least 4 mm, from top to bottom."""
     barrier, long_lines = _find_lines(sheet.ink)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(255 - barrier, connectivity=4)
@@ -137,6 +127,12 @@ def find_cells(sheet: StraightSheet) -> tuple[Cell, ...]:
         inside = _inner_rectangle(labels[window] == index, int(x[index]), int(y[index]))
         cells.append(Cell(_to_page(inside), _classify(inside, sheet.gray, print_ink, paper)))
     return tuple(sorted(cells, key=lambda cell: (cell.rectangle.y, cell.rectangle.x)))
+
+
+def _to_working_scale(gray: NDArray[np.uint8], size: tuple[float, float]) -> NDArray[np.uint8]:
+    wide, high = (max(1, round(side * PIXELS_PER_MM)) for side in size)
+    method = cv2.INTER_AREA if gray.shape[1] >= wide else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(gray, (wide, high), interpolation=method), np.uint8)
 
 
 def _find_ink(gray: NDArray[np.uint8]) -> Mask:
