@@ -110,18 +110,25 @@ def _is_corner_label(inner: Cell, outer: Rectangle) -> bool:
 
 
 def _is_label(cell: Cell, free: Sequence[Cell]) -> bool:
-    """Whether a cell with a little print at its side names an entirely empty cell beside or below it."""
+    """Whether a cell with a little print at its side names the entirely empty cells beside or below it."""
     box = cell.rectangle
     if cell.print is not CellPrint.MARGIN or box.w > _LABEL_CELL_MM:
         return False
     return any(
         other.print is CellPrint.EMPTY
-        and (
-            (stands_beside(box, other.rectangle) and abs(box.h - other.rectangle.h) <= TOUCH_MM)
-            or (stands_above(box, other.rectangle) and abs(box.w - other.rectangle.w) <= TOUCH_MM)
-        )
+        and (_opens_beside(box, other.rectangle) or _opens_below(box, other.rectangle))
         for other in free
     )
+
+
+def _opens_beside(label: Rectangle, box: Rectangle) -> bool:
+    rows = label.y - TOUCH_MM <= box.y and box.bottom <= label.bottom + TOUCH_MM
+    return abs(label.right - box.x) <= TOUCH_MM and rows
+
+
+def _opens_below(label: Rectangle, box: Rectangle) -> bool:
+    columns = label.x - TOUCH_MM <= box.x and box.right <= label.right + TOUCH_MM
+    return abs(label.bottom - box.y) <= TOUCH_MM and columns
 
 
 def _manuscripts(free: Sequence[Cell], printed: Sequence[Rectangle]) -> list[list[Cell]]:

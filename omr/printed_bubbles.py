@@ -13,9 +13,11 @@ from omr.ruled_lines import PIXELS_PER_MM
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SIDE_MM = (2.6, 8.5)
+_SIDE_MM = (3.0, 8.5)
 _FEWEST_IN_ROW = 3
 _LEAST_OVAL_OVERLAP = 0.93
+_PITCH = (1.25, 4.0)  # in widths: letters stand closer together
+_BLUR_MM = 0.3  # by which an outline seems wider than it is printed
 
 
 def find_bubble_rows(ink: NDArray[np.uint8]) -> tuple[tuple[Rectangle, ...], ...]:
@@ -51,7 +53,9 @@ def _find_ovals(ink: NDArray[np.uint8]) -> NDArray[np.float64]:
     ]
     ovals = np.array(found, np.float64).reshape(-1, 4) / PIXELS_PER_MM
     ovals[:, :2] += ovals[:, 2:] / 2
-    return _outer_only(ovals)
+    outer = _outer_only(ovals)
+    outer[:, 2:] -= _BLUR_MM
+    return outer
 
 
 def _is_oval(contour: NDArray[np.int32], box: NDArray[np.float64]) -> bool:
@@ -87,7 +91,8 @@ def _evenly_spaced(row: NDArray[np.float64]) -> list[tuple[Rectangle, ...]]:
         end = start + 1
         while end < len(row) and abs(row[end, 0] - row[end - 1, 0] - pitch) <= 0.12 * pitch + 0.3:
             end += 1
-        if end - start >= _FEWEST_IN_ROW and pitch <= 4 * row[start, 2]:
+        is_row = end - start >= _FEWEST_IN_ROW
+        if is_row and _PITCH[0] * row[start, 2] <= pitch <= _PITCH[1] * row[start, 2]:
             rows.append(
                 tuple(Rectangle(x - w / 2, y - h / 2, w, h) for x, y, w, h in row[start:end].tolist())
             )

@@ -34,6 +34,7 @@ _LARGEST_SHARE_OF_PAGE = 0.75
 _RECTANGULARITY = 0.8
 _HALF_LINE_MM = 0.3
 _LARGEST_SKEW_DEG = 4.0
+_FREE_BESIDE_PRINT_MM = 8.0
 
 
 class CellPrint(StrEnum):
@@ -226,14 +227,17 @@ def _classify(
     ink = np.asarray(print_ink[window] > 0)
     if ink.sum() < 0.15 * PIXELS_PER_MM**2:
         return CellPrint.EMPTY
-    free = max(_longest_free_share(ink.max(axis=0)), _longest_free_share(ink.max(axis=1)))
-    return CellPrint.MARGIN if free >= 0.6 else CellPrint.PRINTED
+    free = np.array([_longest_free_run(ink.max(axis=0)), _longest_free_run(ink.max(axis=1))])
+    share = free / (ink.shape[1], ink.shape[0])
+    at_side = (share >= 0.6) & (free >= _FREE_BESIDE_PRINT_MM * PIXELS_PER_MM)
+    in_corner = (share >= 0.5).all()
+    return CellPrint.MARGIN if at_side.any() or in_corner else CellPrint.PRINTED
 
 
-def _longest_free_share(occupied: NDArray[np.bool_]) -> float:
-    """The longest run of False, as a share of the whole."""
+def _longest_free_run(occupied: NDArray[np.bool_]) -> int:
+    """The length of the longest run of False."""
     ends = np.flatnonzero(np.concatenate([[True], occupied, [True]]))
-    return float((np.diff(ends) - 1).max() / len(occupied))
+    return int((np.diff(ends) - 1).max())
 
 
 def _pixels(millimetres: float) -> int:
