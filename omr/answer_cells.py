@@ -26,6 +26,7 @@ _FEWEST_SQUARES_IN_LINE = 5
 _ESSAY_LINES = 3
 _ESSAY_LINE_MM = (80.0, 12.5)  # at least as long, at most as high
 _LABEL_CELL_MM = 40.0
+_HEADING_MM = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def find_answer_cells(cells: Sequence[Cell]) -> tuple[AnswerCell, ...]:
         if id(cell) not in in_manuscript
         and min(cell.rectangle.w, cell.rectangle.h) >= _SMALLEST_SIDE_MM
         and not _is_label(cell, free)
+        and not _is_heading(cell, inner)
     ]
     essays = _ruled_essays(single, printed)
     in_essay = {id(cell) for group in essays for cell in group}
@@ -110,15 +112,36 @@ def _is_corner_label(inner: Cell, outer: Rectangle) -> bool:
 
 
 def _is_label(cell: Cell, free: Sequence[Cell]) -> bool:
-    """Whether a cell with a little print at its side names the entirely empty cells beside or below it."""
+    """Whether a cell with a little print where writing begins names the entirely empty cells beside or below it."""
     box = cell.rectangle
-    if cell.print is not CellPrint.MARGIN or box.w > _LABEL_CELL_MM:
+    if cell.print is not CellPrint.NUMBER or box.w > _LABEL_CELL_MM:
         return False
     return any(
         other.print is CellPrint.EMPTY
         and (_opens_beside(box, other.rectangle) or _opens_below(box, other.rectangle))
         for other in free
     )
+
+
+def _is_heading(cell: Cell, cells: Sequence[Cell]) -> bool:
+    """Whether a long cell with a little print where writing begins spans several cells that follow it."""
+    box = cell.rectangle
+    if cell.print is not CellPrint.NUMBER or min(box.w, box.h) > _HEADING_MM:
+        return False
+    others = [other.rectangle for other in cells if other is not cell]
+    below = [other for other in others if _opens_below(box, other)]
+    beside = [
+        other
+        for other in others
+        if _opens_beside(box, other) or _opens_beside(_mirrored(box), _mirrored(other))
+    ]
+    spans_columns = len(below) >= 2 and sum(other.w for other in below) >= 0.8 * box.w
+    spans_rows = len(beside) >= 2 and sum(other.h for other in beside) >= 0.8 * box.h
+    return spans_columns or spans_rows
+
+
+def _mirrored(box: Rectangle) -> Rectangle:
+    return Rectangle(-box.right, box.y, box.w, box.h)
 
 
 def _opens_beside(label: Rectangle, box: Rectangle) -> bool:

@@ -178,10 +178,10 @@ def _reading_frame(
     characters: Sequence[PrintedText],
     size: tuple[float, float],
 ) -> ReadingFrame:
-    """Vertical if the print runs downward, or if without print most boxes stand upright."""
+    """Vertical if most boxes stand upright, or the print runs downward and the boxes do not say otherwise."""
     tall = sum(area.h >= 2 * area.w for area in areas)
     wide = sum(area.w >= 1.5 * area.h for area in areas)
-    vertical = runs_downward(characters) if len(characters) >= 20 else tall >= 3 and tall > 2 * wide
+    vertical = (tall >= 3 and tall > 2 * wide) or (wide <= 2 * tall and runs_downward(characters))
     divide = None if vertical or size[0] <= size[1] else _fold(areas, label_cells, size[0])
     return ReadingFrame(vertical, size[0], divide)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from omr.page import Page
 
 _USUAL_DPI = (150, 200, 240, 300, 400, 600)
+_LEAST_DPI = 100
 _LONGEST_PAGE_MM = 450.0
 _SHORTEST_PAGE_MM = 90.0
 
@@ -24,7 +25,7 @@ def page_size_mm(page: Page) -> tuple[float, float]:
         InputError: the picture has not the shape of a page.
     """
     high, wide = page.gray.shape
-    if page.dpi:
+    if page.dpi and min(page.dpi) >= _LEAST_DPI:  # less is what cameras and screens write
         size = (wide / page.dpi[0] * MM_PER_INCH, high / page.dpi[1] * MM_PER_INCH)
         if min(size) >= _SHORTEST_PAGE_MM and max(size) <= _LONGEST_PAGE_MM:
             return _on_paper(size)

@@ -76,14 +76,13 @@ def collect_labels(
 
 
 def runs_downward(characters: Sequence[PrintedText]) -> bool:
-    """Whether most characters of a page follow each other from top to bottom (縦書き)."""
+    """Whether most neighbouring characters of a page stand one below the other (縦書き)."""
     down = across = 0
     for before, after in pairwise(characters):
-        if after.starts_word:
-            continue
         (x1, y1), (x2, y2) = before.rectangle.centre, after.rectangle.centre
-        down += y2 - y1 > 2 * abs(x2 - x1)
-        across += x2 - x1 > 2 * abs(y2 - y1)
+        size = max(before.rectangle.w, before.rectangle.h, after.rectangle.w, after.rectangle.h)
+        down += 0 < y2 - y1 <= 1.5 * size and abs(x2 - x1) <= 0.3 * size
+        across += 0 < x2 - x1 <= 1.5 * size and abs(y2 - y1) <= 0.3 * size
     return down > across
 
 

@@ -7,17 +7,20 @@ vertical writing too.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import chain, count
+from typing import TYPE_CHECKING, TypeAlias
 
 from omr.box_neighbours import gap_above, gap_beside, nearest_free, stands_above, stands_beside
+from omr.question_numbers import QuestionNumber
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from omr.geometry import Rectangle
     from omr.printed_labels import Label
-    from omr.question_numbers import QuestionNumber
     from omr.reading_frame import ReadingFrame
+
+    _Named: TypeAlias = tuple[Label | None, tuple[QuestionNumber, ...]]
 
 _SAME_MM = 1.5
 _HEADING_REACH_MM = 15.0
@@ -51,24 +54,44 @@ class Heading:
 def name_boxes(pages: Sequence[PageToName]) -> list[list[str]]:
     """A name for every box of every page, unique over all pages.
 
-    The printed numbers joined with "-", outermost first; boxes that share a number get "-2", "-3" behind it. A
-    sheet without any number counts its boxes; on one with numbers, a box without is named 枠1, 枠2 …
+    The printed numbers joined with "-", outermost first; further boxes of one number get "b", "c" … behind it.
+    Where numbers begin again without a heading in print, the sections are counted. A sheet without any number
+    counts its boxes; on one with numbers, a box without is named 枠1, 枠2 …
     """
     carried: list[Heading] = []
-    paths: list[list[tuple[QuestionNumber, ...]]] = []
+    named: list[list[_Named]] = []
     for page in pages:
         own = own_labels(page.areas, page.labels, page.frame)
         carried += find_headings(page.labels, own, page.areas, page.frame)
-        paths.append(
+        named.append(
             [
-                path_of(label.number, area, carried, page.frame) if label and label.number else ()
+                (label, path_of(label.number, area, carried, page.frame) if label and label.number else ())
                 for label, area in zip(own, page.areas, strict=True)
             ]
         )
         carried = [replace(heading, half=-1) for heading in carried]
-    nameless = "枠" if any(path for page_paths in paths for path in page_paths) else ""
+    if not carried:
+        named = _counted_sections(named)
+    nameless = "枠" if any(path for page_names in named for _, path in page_names) else ""
     names = _Names(nameless)
-    return [[names.take(path) for path in page_paths] for page_paths in paths]
+    return [[names.take(path) for _, path in page_names] for page_names in named]
+
+
+def _counted_sections(named: Sequence[Sequence[_Named]]) -> list[list[_Named]]:
+    """The paths with a section number before them, if a number stands in print more than once."""
+    section = 1
+    used: dict[str, Label] = {}
+    counted: list[list[_Named]] = []
+    for page_names in named:
+        counted.append([])
+        for label, path in page_names:
+            if label is None or not path:
+                counted[-1].append((label, path))
+                continue
+            if used.setdefault(path[-1].name, label) is not label:
+                section, used = section + 1, {path[-1].name: label}
+            counted[-1].append((label, (QuestionNumber(str(section), 0), *path)))
+    return counted if section > 1 else [list(page_names) for page_names in named]
 
 
 class _Names:
@@ -84,10 +107,8 @@ class _Names:
             self._count += 1
             return f"{self._nameless}{self._count}"  # no printed number begins with 枠
         name = "-".join(number.name for number in path)[:_LONGEST_NAME]
-        free, again = name, 1
-        while free in self._taken:
-            again += 1
-            free = f"{name}-{again}"
+        suffixes = chain(["", *"bcdefghijklmnopqrstuvwxyz"], map(str, count(27)))
+        free: str = next(name + suffix for suffix in suffixes if name + suffix not in self._taken)
         self._taken.add(free)
         return free
 
@@ -181,7 +202,10 @@ def _own_label(index: int, box: Rectangle, numbered: Sequence[Label]) -> Label |
         return free
     if beside:
         return beside[0]
-    return nearest_free(box, outside, gap_above)
+    apart = [one for one in outside if one.in_cell and gap_beside(one.rectangle, box) < float("inf")]
+    return min(apart, key=lambda one: gap_beside(one.rectangle, box), default=None) or nearest_free(
+        box, outside, gap_above
+    )
 
 
 def _shared_label(box: Rectangle, boxes: Sequence[Rectangle], found: Sequence[Label | None]) -> Label | None:

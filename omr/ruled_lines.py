@@ -41,7 +41,8 @@ class CellPrint(StrEnum):
     """How much is printed inside a cell."""
 
     EMPTY = "empty"
-    MARGIN = "margin"  # a small number or a unit at the side, the rest is free
+    NUMBER = "number"  # at the side where writing begins; the rest is free
+    UNIT = "unit"  # at the side where writing ends; the rest is free
     PRINTED = "printed"
 
 
@@ -227,11 +228,15 @@ def _classify(
     ink = np.asarray(print_ink[window] > 0)
     if ink.sum() < 0.15 * PIXELS_PER_MM**2:
         return CellPrint.EMPTY
-    free = np.array([_longest_free_run(ink.max(axis=0)), _longest_free_run(ink.max(axis=1))])
-    share = free / (ink.shape[1], ink.shape[0])
+    columns, rows = ink.max(axis=0), ink.max(axis=1)
+    free = np.array([_longest_free_run(columns), _longest_free_run(rows)])
+    share = free / (len(columns), len(rows))
     at_side = (share >= 0.6) & (free >= _FREE_BESIDE_PRINT_MM * PIXELS_PER_MM)
     in_corner = (share >= 0.5).all()
-    return CellPrint.MARGIN if at_side.any() or in_corner else CellPrint.PRINTED
+    if not (at_side.any() or in_corner):
+        return CellPrint.PRINTED
+    along = columns if len(columns) * 2 >= len(rows) else rows
+    return CellPrint.UNIT if np.argmax(along) > 0.5 * len(along) else CellPrint.NUMBER
 
 
 def _longest_free_run(occupied: NDArray[np.bool_]) -> int:

@@ -33,6 +33,7 @@ class RuledSheet:
         self.path = path
         self.size = size
         self.truth: list[Rectangle] = []
+        self._is_saved = False
         self.canvas = Canvas(str(path), pagesize=(size[0] * _MM, size[1] * _MM), encrypt=password)
         self.canvas.setLineWidth(0.7)
 
@@ -48,7 +49,8 @@ class RuledSheet:
     def label(self, x: float, y: float, w: float, h: float, text: str, size: float = 10) -> None:
         """A printed cell."""
         self.frame(x, y, w, h)
-        self.text(x + w / 2 - len(text) * size / _MM / 2, y + h / 2 + size / _MM * 0.38, text, size)
+        width = pdfmetrics.stringWidth(text, _FONT, size) / _MM
+        self.text(x + (w - width) / 2, y + h / 2 + size / _MM * 0.38, text, size)
 
     def text(self, x: float, baseline: float, text: str, size: float = 10) -> None:
         """A line of print."""
@@ -80,8 +82,10 @@ class RuledSheet:
         self.canvas.setLineWidth(0.7)
 
     def save(self) -> Path:
-        """Write the file."""
-        self.canvas.save()
+        """Write the file, once."""
+        if not self._is_saved:
+            self.canvas.save()
+            self._is_saved = True
         return self.path
 
     def picture(self, dpi: float = 200, page: int = 0) -> NDArray[np.uint8]:

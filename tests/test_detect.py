@@ -182,6 +182,15 @@ def test_units_and_small_numbers_may_stand_in_a_box(tmp_path: Path) -> None:
     assert_found(detect_boxes(sheet.picture(), A4), sheet.truth)
 
 
+def test_a_box_with_a_unit_is_no_label_of_the_box_behind_it(tmp_path: Path) -> None:
+    sheet = RuledSheet(tmp_path / "sheet.pdf")
+    sheet.answer(20, 30, 35, 12)
+    sheet.text(48, 38, "cm", 10)
+    sheet.answer(55, 30, 35, 12)
+    sheet.save()
+    assert_found(detect_boxes(sheet.picture(), A4), sheet.truth)
+
+
 def test_boxes_for_name_and_marks_are_left_out(tmp_path: Path) -> None:
     sheet = RuledSheet(tmp_path / "sheet.pdf")
     for x, w, text in ((20, 12, "組"), (44, 12, "番"), (68, 16, "氏 名")):
@@ -229,8 +238,49 @@ def test_questions_are_named_by_the_printed_numbers(tmp_path: Path) -> None:
     sheet.next_page()
     sheet.label(15, 20, 15, 10, "問3")
     sheet.frame(30, 20, 100, 10)
-    expected = ["1-1", "1-2", "1-3", "1-4", "2-1", "2-2", "2-3", "3-1-1", "3-1-2", "3-2", "3-2-2", "3-3"]
+    expected = ["1-1", "1-2", "1-3", "1-4", "2-1", "2-2", "2-3", "3-1-1", "3-1-2", "3-2", "3-2b", "3-3"]
     assert ids(layout_of(sheet)) == expected
+
+
+def test_numbers_that_begin_again_without_a_heading_are_counted_as_sections(tmp_path: Path) -> None:
+    sheet = RuledSheet(tmp_path / "sheet.pdf")
+    for row, number in enumerate((1, 2, 3, 1, 2)):
+        sheet.label(20, 30 + row * 12, 12, 10, f"({number})")
+        sheet.frame(32, 30 + row * 12, 60, 10)
+    assert ids(layout_of(sheet)) == ["1-1", "1-2", "1-3", "2-1", "2-2"]
+
+
+def test_headings_in_cells_at_the_side_of_their_cell_are_no_answers(tmp_path: Path) -> None:
+    sheet = RuledSheet(tmp_path / "sheet.pdf")
+    for section in range(2):
+        top = 30 + section * 60
+        sheet.frame(20, top, 160, 8)
+        sheet.text(22, top + 6, f"{section + 1} 次の問いに答えよ", 10)
+        for index in range(4):
+            x, y = 20 + index % 2 * 80, top + 8 + index // 2 * 10
+            sheet.frame(x, y, 20, 10)
+            sheet.text(x + 1, y + 7, f"問{index + 1}", 10)  # left-aligned
+            sheet.answer(x + 20, y, 60, 10)
+    sheet.save()
+    assert_found(detect_boxes(scanned(sheet.picture(), 6), A4), sheet.truth)
+    assert ids(layout_of(sheet)) == [f"{section}-{index}" for section in (1, 2) for index in range(1, 5)]
+
+
+@pytest.mark.parametrize("shade", [0.5, 0.8, 0.92])
+def test_shaded_label_cells_are_no_answers(tmp_path: Path, shade: float) -> None:
+    sheet = RuledSheet(tmp_path / "sheet.pdf")
+    for row in range(4):
+        for width, x in ((20, 20), (20, 110)):
+            sheet.canvas.setFillGray(shade)
+            sheet.canvas.rect(
+                x * 72 / 25.4, (297 - 40 - row * 10) * 72 / 25.4, width * 72 / 25.4, 10 * 72 / 25.4, fill=1
+            )
+            sheet.canvas.setFillGray(1.0 if shade < 0.6 else 0.0)
+            sheet.label(x, 30 + row * 10, width, 10, f"問{row + 1}")
+            sheet.answer(x + width, 30 + row * 10, 60, 10)
+    sheet.save()
+    for gray in (sheet.picture(), scanned(sheet.picture(150), 7)):
+        assert_found(detect_boxes(gray, A4), sheet.truth)
 
 
 def test_boxes_without_print_are_counted_in_reading_order(tmp_path: Path) -> None:
