@@ -1,0 +1,126 @@
+"""`saiten detect`: from a teacher's own sheet to the files of a proposed layout and a draft exam."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from omr.scan_file import open_scan
+from PIL import Image
+
+from omr.detect import detect_layout
+from omr.errors import InputError, PageSetAside
+from omr.geometry import MM_PER_INCH
+from omr.layout import write_layout
+from omr.page_size import page_size_mm
+from omr.printed_text import read_printed_text
+from omr.sheet_page import SheetPage, upright_page
+from scoring.exam_draft import draft_exam
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from omr.layout import Layout
+
+_MOST_PAGES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionReport:
+    """What was found and written.
+
+    Attributes:
+        layout: as written.
+        reference: the picture that the layout is drawn on; not the sheet itself if that was turned upright.
+        pages_without_boxes: page numbers.
+        unnamed: questions for which no printed number was found.
+    """
+
+    layout: Layout
+    reference: Path
+    pages_without_boxes: tuple[int, ...]
+    unnamed: tuple[str, ...]
+
+
+def detect_sheet(
+    path: Path, layout_path: Path, exam_path: Path | None = None, password: str | None = None
+) -> DetectionReport:
+    """Detect the answer boxes of a sheet and write LAYOUT.json, and EXAM.toml if asked for.
+
+    A skewed scan is turned upright, and the upright picture is written beside the layout as its reference.
+
+    Args:
+        path: PDF, PNG, JPEG or TIFF with an unfilled sheet, at most 20 pages.
+        layout_path: LAYOUT.json to write.
+        exam_path: EXAM.toml to write.
+        password: of an encrypted PDF.
+
+    Raises:
+        InputError: the sheet can't be read, has no answer box, or a file can't be written.
+    """
+    pages = _read_pages(path, password)
+    upright = [upright_page(page) for page in pages]
+    plain = detect_layout(upright)
+    try:
+        turned = any(after is not before for before, after in zip(pages, upright, strict=True))
+        reference = _write_upright(upright, layout_path) if turned else path
+        layout = type(plain)(plain.pages, _relative(reference, layout_path.parent))
+        write_layout(layout, layout_path)
+        if exam_path is not None:
+            text = draft_exam(layout, path.stem, date.today())  # noqa: DTZ011  (the teacher's own day)
+            exam_path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError(
+            f"{error.filename}: 書き込めません。フォルダーがあるか、書き込みが許されているかを確かめてください。"
+        ) from error
+    return DetectionReport(
+        layout,
+        reference,
+        tuple(page.number for page in layout.pages if not page.questions),
+        tuple(question.id for _, question in layout.questions() if question.id.startswith("枠")),
+    )
+
+
+def _read_pages(path: Path, password: str | None) -> list[SheetPage]:
+    try:
+        with open_scan(path, password=password) as scan:
+            if scan.page_count > _MOST_PAGES:
+                raise InputError(
+                    f"{path}: {scan.page_count}ページあります。何も書き込んでいない解答用紙1部（{_MOST_PAGES}ページまで）のファイルを指定してください。"
+                )
+            characters = read_printed_text(path, password)
+            pages = []
+            for index in range(scan.page_count):
+                page = scan.read_page(index)
+                text = characters[index] if index < len(characters) else ()
+                pages.append(SheetPage(page.gray, page_size_mm(page), text))
+            return pages
+    except PageSetAside as trouble:
+        raise InputError(f"{path}: {trouble.reason}") from trouble
+
+
+def _write_upright(pages: list[SheetPage], layout_path: Path) -> Path:
+    """The pages as one picture file (PNG, or TIFF for several) beside the layout."""
+    pictures = [Image.fromarray(page.gray) for page in pages]
+    resolutions = [page.gray.shape[1] / page.size[0] * MM_PER_INCH for page in pages]
+    if len(pictures) == 1:
+        target = layout_path.with_name(f"{layout_path.stem}.upright.png")
+        pictures[0].save(target, dpi=(resolutions[0], resolutions[0]))
+        return target
+    target = layout_path.with_name(f"{layout_path.stem}.upright.tif")
+    for picture, resolution in zip(pictures, resolutions, strict=True):
+        picture.info["dpi"] = (resolution, resolution)
+    pictures[0].save(
+        target, save_all=True, append_images=pictures[1:], compression="tiff_lzw", dpi=(resolutions[0],) * 2
+    )
+    return target
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """The path as seen from a folder, with forward slashes; absolute where there is no way (other drive)."""
+    try:
+        return os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/")
+    except ValueError:
+        return path.resolve().as_posix()

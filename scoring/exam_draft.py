@@ -1,0 +1,66 @@
+"""A draft of EXAM.toml for a detected layout: every question stands in it, the teacher fills in the rest."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from omr.layout import QuestionKind
+from omr.page_size import nearest_paper
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from omr.layout import Layout, QuestionLayout
+
+_HEADING = """\
+# saiten detect が見つけた解答欄から作った下書きです。
+# 正答（answer）と配点（points）は仮の値です。すべての設問を確かめて書き直してください。
+# kind: choice（マーク） symbol（記号1文字） number（数値） text（短い語句） essay（記述） drawing（作図）
+"""
+_PLACEHOLDERS = {QuestionKind.SYMBOL: "？", QuestionKind.TEXT: "（正答を書く）"}
+_LONGEST_TITLE = 60
+
+
+def draft_exam(layout: Layout, title: str, day: date) -> str:
+    """The text of an EXAM.toml whose questions are those of the layout.
+
+    Args:
+        layout: of the sheet.
+        title: of the exam.
+        day: of the exam.
+    """
+    page = layout.pages[0]
+    paper = nearest_paper((page.width, page.height))
+    orientation = "portrait" if page.width <= page.height else "landscape"
+    exam = [
+        "[exam]",
+        f"title = {_quoted(title.strip()[:_LONGEST_TITLE] or '試験')}",
+        'subject = "教科"  # 教科名に直す',
+        f"date = {day.isoformat()}  # 実施日に直す",
+        f'paper = "{paper}"',
+        f'orientation = "{orientation}"',
+    ]
+    questions = [_draft_question(question) for _, question in layout.questions()]
+    return "\n".join([_HEADING, *exam, *questions, ""])
+
+
+def _draft_question(question: QuestionLayout) -> str:
+    lines = ["", "[[question]]", f"id = {_quoted(question.id)}"]
+    section, dash, _ = question.id.partition("-")
+    if dash:
+        lines.append(f"section = {_quoted(section)}")
+    lines.append(f'kind = "{question.kind}"')
+    if question.kind is QuestionKind.CHOICE:
+        labels = [bubble.label for bubble in question.bubbles]
+        lines.append(f"choices = [{', '.join(map(_quoted, labels))}]")
+        lines.append(f"answer = [{_quoted(labels[0])}]  # 正答に直す")
+    elif question.kind in _PLACEHOLDERS:
+        lines.append(f"answer = [{_quoted(_PLACEHOLDERS[question.kind])}]  # 正答に直す")
+    lines.append("points = 1  # 配点に直す")
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON writes the same escapes."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
