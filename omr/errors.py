@@ -19,6 +19,7 @@ class Trouble(StrEnum):
     UNREADABLE_FILE = "unreadable_file"
     ENCRYPTED = "encrypted"
     TOO_LARGE = "too_large"
+    TOO_SMALL = "too_small"
     DAMAGED_PAGE = "damaged_page"
     NO_FIDUCIALS = "no_fiducials"
     NO_CODE = "no_code"

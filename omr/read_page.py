@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from omr.blank_page import is_empty_page
 from omr.bubbles import BubblePlan, measure_bubbles, plan_bubbles
 from omr.choices import CHOICE_READER, BubbleVerdicts, ChoiceVerdict, MarkRules, join_verdicts, judge_bubbles
 from omr.code_reader import code_transform, find_code, has_foreign_code, read_code
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from omr.sheet_code import SheetCode
 
 _MOST_RESIDUAL_MM = 0.8
+_LEAST_SIDE = 200
+"""Pixels; a sheet at 50 dpi has more."""
 _LEAST_OUTLINE = 0.2
 """Mean darkness of the printed outlines, below which the bubbles are not where the sheet says."""
 
@@ -101,11 +104,19 @@ def read_page(page: Page, plan: ReadingPlan, index: int = 0) -> PageReading:
         index: of the page in its file, from 0; on sheets without a code it says which page of the sheet
             this is, page after page.
     """
+    if min(page.gray.shape) < _LEAST_SIDE:
+        return set_aside(
+            PageSetAside(
+                Trouble.TOO_SMALL, "画像が小さすぎて読めません。200 dpi 以上でスキャンし直してください。"
+            )
+        )
     try:
         if not plan.layout.has_code:
             return _read_as_it_lies(page, plan, index % len(plan.pages) + 1)
         return _read_printed_sheet(page, plan)
     except PageSetAside as aside:
+        if aside.trouble is Trouble.NO_FIDUCIALS and is_empty_page(page.gray):
+            return PageReading(PageStatus.BLANK, "何も書かれていない裏面です。")
         return set_aside(aside)
 
 
