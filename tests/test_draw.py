@@ -236,10 +236,10 @@ def test_an_empty_roster_and_a_missing_folder_are_refused(tmp_path: Path) -> Non
         draw_sheets(DESIGN, compose_layout(DESIGN), None, tmp_path / "ない" / "用紙.pdf")
 
 
-def test_colliding_digests_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("omr.draw.student_digest", lambda student_id: student_id[0] * 9)
-    with pytest.raises(InputError, match="用紙番号が重なります"):
-        print_pdf(DESIGN, [owner("A1"), owner("A2")])
+def test_two_students_with_the_same_code_are_refused() -> None:
+    assert student_digest("3340947") == student_digest("13116042")  # found by search
+    with pytest.raises(InputError, match="「3340947」と「13116042」の用紙番号が重なります"):
+        print_pdf(DESIGN, [owner("3340947"), owner("13116042")])
 
 
 def test_a_layout_of_another_design_is_refused() -> None:
