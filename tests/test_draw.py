@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pikepdf
 import pypdfium2
@@ -110,6 +111,20 @@ def test_ink_stands_where_the_layout_says(paper: Paper) -> None:
                 assert inside.min() > 120
                 assert question.lines or inside.min() > 250
                 assert crop(image, question.box.expanded(0.3)).min() < 60
+
+
+@pytest.mark.parametrize("paper", Paper)
+@pytest.mark.parametrize("owners", [None, [owner("s1")]], ids=["blank", "named"])
+def test_only_the_fiducials_look_like_fiducials(paper: Paper, owners: list[SheetOwner] | None) -> None:
+    design = make_design(*mixed_questions(), paper=paper, orientation=Orientation.LANDSCAPE)
+    _, pdf = print_pdf(design, owners)
+    for page in compose_layout(design).pages:
+        ink = (render(pdf, page.number - 1) < 128).astype(np.uint8)
+        stats = cv2.connectedComponentsWithStats(ink)[2][1:] * (MM_PER_INCH / DPI)
+        width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+        solid = stats[:, cv2.CC_STAT_AREA] * (MM_PER_INCH / DPI) > 0.7 * width * height
+        sized = (np.minimum(width, height) >= 3.2) & (np.maximum(width, height) <= 8.0)
+        assert (solid & sized).sum() == len(page.fiducials)
 
 
 def test_blank_sets_carry_digit_rows_and_named_ones_the_name() -> None:
@@ -221,10 +236,10 @@ def test_an_empty_roster_and_a_missing_folder_are_refused(tmp_path: Path) -> Non
         draw_sheets(DESIGN, compose_layout(DESIGN), None, tmp_path / "ない" / "用紙.pdf")
 
 
-def test_colliding_digests_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("omr.draw.student_digest", lambda student_id: student_id[0] * 9)
-    with pytest.raises(InputError, match="用紙番号が重なります"):
-        print_pdf(DESIGN, [owner("A1"), owner("A2")])
+def test_two_students_with_the_same_code_are_refused() -> None:
+    assert student_digest("3340947") == student_digest("13116042")  # found by search
+    with pytest.raises(InputError, match="「3340947」と「13116042」の用紙番号が重なります"):
+        print_pdf(DESIGN, [owner("3340947"), owner("13116042")])
 
 
 def test_a_layout_of_another_design_is_refused() -> None:
