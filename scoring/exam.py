@@ -129,8 +129,8 @@ class Question(BaseModel):
 
     @property
     def right_answers(self) -> tuple[tuple[str, ...], ...]:
-        """The answer and all accepted ones, without those not decided yet."""
-        return tuple(one for one in (self.answer, *self.accept) if one)
+        """The answer and all accepted ones; empty where the answer is not decided yet."""
+        return (self.answer, *self.accept) if self.answer else ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -247,6 +247,8 @@ def _check_key(question: Question) -> None:
         raise _fault(
             "answer（正答）がありません。まだ決まっていなければ answer = [] と書いてください", "answer"
         )
+    if question.accept and not question.answer:
+        raise _fault("accept（別解）があるのに answer（正答）が空です。answer も書いてください", "answer")
     _check_right_answer(question, question.answer, "answer")
     for index, accepted in enumerate(question.accept):
         if not accepted:
