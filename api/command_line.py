@@ -121,9 +121,9 @@ def detect(
     password: Annotated[str | None, typer.Option("--password", help="PDF のパスワード")] = None,
 ) -> None:
     """自作の解答用紙から解答欄の枠を見つけます。"""
-    from api.detecting import detect_boxes_of_sheet  # noqa: PLC0415
+    from scoring.detection import describe_detection, detect_sheet  # noqa: PLC0415
 
-    typer.echo(detect_boxes_of_sheet(sheet, out, exam, password), err=True)
+    typer.echo(describe_detection(detect_sheet(sheet, out, exam, password), out), err=True)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -95,7 +95,7 @@ class PageWorkers:
         self, function: Callable[..., Result], calls: Sequence[tuple[object, ...]]
     ) -> Iterator[Result | PageReading]:
         """Results of the calls in order; a call whose worker hung or died gives a reading that says so."""
-        waiting: deque[Future[Result]] = deque()
+        waiting: deque[Future[Result | PageReading]] = deque()
         pending = iter(calls)
         for call in pending:
             waiting.append(self._pool.schedule(function, args=call, timeout=PAGE_SECONDS))
@@ -110,15 +110,15 @@ def start_page_workers(settings: WorkerSettings, count: int) -> Iterator[PageWor
     """Start `count` worker processes and wait until they are ready; they end with the context."""
     context = multiprocessing.get_context("spawn")
     with ProcessPool(count, initializer=_prepare, initargs=(settings,), context=context) as pool:
-        wait([pool.schedule(_is_ready) for _ in range(count)], return_when=FIRST_COMPLETED)
+        wait([pool.schedule(_is_ready) for _ in range(count)])
         try:
             yield PageWorkers(pool, count)
         except BaseException:
-            pool.stop()
+            pool.stop()  # type: ignore[no-untyped-call]
             raise
 
 
-def _outcome(future: Future[Result]) -> Result | PageReading:
+def _outcome(future: Future[Result | PageReading]) -> Result | PageReading:
     try:
         return future.result()
     except TimeoutError:

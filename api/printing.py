@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scoring.exam_file import read_exam
-from scoring.roster import read_roster
-from scoring.sheet import design_sheet
-
 from omr.compose import compose_layout
 from omr.draw import Sides, draw_sheets
 from omr.errors import InputError
 from omr.layout import write_layout
+from scoring.exam import design_sheet
+from scoring.exam_file import read_exam
+from scoring.roster import read_roster
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +43,7 @@ def print_exam(
         write_layout(layout, layout_path)
     lines = [f"{out}: {report.sets}組、{report.pages}ページを書き出しました。"]
     lines += [
-        f"  フォントにない字があるため、かなで印刷しました: {one.student_id} {one.name} → {one.kana}"
-        for one in report.printed_in_kana
+        f"  フォントにない字があるため、かなで印刷しました: {student_id} {name} → {kana or '〓'}"
+        for student_id, name, kana in report.printed_in_kana
     ]
     return "\n".join(lines)

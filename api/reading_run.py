@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from omr.scan_file import DecodeLimits
-from scoring.exam_file import read_exam
-from scoring.roster import read_roster
-from scoring.sheet import check_layout, design_sheet
 
 from api.crop_files import CropFiles
 from api.page_workers import PageTask, WorkerSettings, start_page_workers
@@ -20,16 +17,19 @@ from omr.errors import InputError
 from omr.layout import Layout, read_layout
 from omr.read_page import Crops, ReadingPlan
 from omr.reading import PageReading
+from scoring.exam import design_sheet
+from scoring.exam_file import read_exam
 from scoring.intake import Intake, ScannedPage, sort_pages
+from scoring.layout_check import check_layout
 from scoring.results import ReadResults, write_results
+from scoring.roster import read_roster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from scoring.roster import Roster
-
     from api.page_workers import PageWorkers
+    from scoring.roster import Roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,11 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
         InputError: an input that the whole run depends on is missing or wrong.
     """
     exam = read_exam(request.exam)
-    layout = read_layout(request.layout) if request.layout else compose_layout(design_sheet(exam))
-    check_layout(exam, layout, request.layout)
+    if request.layout is None:
+        layout = compose_layout(design_sheet(exam))
+    else:
+        layout = read_layout(request.layout)
+        check_layout(exam, layout, request.layout)
     roster = read_roster(request.roster) if request.roster else None
     inputs = list_scans(request.scans)
     _prepare_folder(request.out)

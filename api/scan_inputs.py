@@ -65,7 +65,8 @@ def list_scans(paths: Sequence[Path]) -> ScanInputs:
 
 
 def _list_folder(folder: Path) -> tuple[list[Path], list[Path]]:
-    scans, others = [], []
+    scans: list[Path] = []
+    others: list[Path] = []
     for path in sorted(folder.rglob("*"), key=lambda one: one.relative_to(folder).parts):
         if not path.is_file():
             continue

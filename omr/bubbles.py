@@ -51,7 +51,7 @@ class BubblePlan:
     K bubbles, G = GRID² samples each.
 
     Attributes:
-        points: page mm, float32 (K·GRID, GRID, 2).
+        points: page mm, float32 (K, G, 2).
         inner: weight of the free inside, float32 (K, G), sums to 1 a bubble.
         label: where the printed label stands inside, bool (K, G).
         glyph: the samples that the label's strokes fill, weights that sum to 1, float32 (K, G).
@@ -127,7 +127,7 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
     direction = np.floor((np.arctan2(away[..., 1], away[..., 0]) / (2 * np.pi) % 1) * SECTORS).astype(int)
     sector = around[:, None] & (direction[:, None] == np.arange(SECTORS)[None, :, None, None])
     return BubblePlan(
-        points=points.reshape(-1, GRID, 2).astype(np.float32),
+        points=points.reshape(len(bubbles), -1, 2).astype(np.float32),
         inner=_weights(inside & ~labels),
         label=(inside & labels).reshape(len(bubbles), -1),
         glyph=_weights(glyphs * inside),
@@ -149,11 +149,11 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
         registration: how the page lies, and its black and white.
         plan: of this page's bubbles.
     """
-    black, white = np.float32(registration.black), np.float32(registration.white)
+    black = np.float32(registration.black)
     at = map_points(registration.transform, plan.points)
-    values = sample(gray, at).reshape(len(plan.cell), GRID * GRID)
+    values = sample(gray, at)
     paper = _paper_plane(values, plan)
-    darkness = (paper - values) / np.maximum(paper - black, 40)
+    darkness: Floats = (paper - values) / np.maximum(paper - black, 40)
     noise = _noise(darkness, plan)
     is_ink = darkness > max(INK, 4.5 * noise)
     # The label is darker than paper by what it is on most bubbles of the page; ink on it must be darker still.
@@ -167,7 +167,7 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
         ring=np.einsum("kg,ksg->ks", is_ink.astype(np.float32), plan.sectors, optimize=False),
         label=_sum(darkness, plan.glyph),
         outline=_sum(darkness, plan.outline),
-        light=((paper - black) / max(white - black, 1))[:, 0],
+        light=(paper[:, 0] - black) / np.float32(max(registration.white - registration.black, 1)),
         noise=noise,
     )
 
@@ -184,7 +184,7 @@ def _paper_plane(values: Floats, plan: BubblePlan) -> Floats:
 def _brightest(values: Floats, plan: BubblePlan) -> Floats:
     """A high gray of the margin, little moved by single samples: mean plus one deviation."""
     mean = _sum(values, plan.around)
-    spread = np.sqrt(np.maximum(_sum(values * values, plan.around) - mean * mean, 0))
+    spread: Floats = np.sqrt(np.maximum(_sum(values * values, plan.around) - mean * mean, 0))
     return (mean + spread)[:, None]
 
 
@@ -219,7 +219,8 @@ def _flat(mask: Mask | Floats) -> Floats:
 
 def _weights(mask: Mask | Floats) -> Floats:
     flat = _flat(mask)
-    return (flat / np.maximum(flat.sum(axis=1, keepdims=True), 1e-6)).astype(np.float32)
+    weights: Floats = flat / np.maximum(flat.sum(axis=1, keepdims=True), np.float32(1e-6))
+    return weights
 
 
 def _in_oval(away: NDArray[np.float64], half: NDArray[np.float64]) -> Mask:

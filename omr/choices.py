@@ -125,9 +125,9 @@ def _own_ring(ring: Floats, plan: BubblePlan, marked: Mask) -> Floats:
 def _chance(marked_score: Floats, stained: Floats, marked: Mask) -> NDArray[np.float64]:
     """The estimated chance that a verdict is right, from its distance to the line it had to cross."""
     margin = np.where(marked, marked_score - 1, 1 - stained)
-    return np.where(
-        margin >= 0, 1 - 0.004 * np.exp(-4 * margin), 0.5 + 0.4 * np.exp(2 * np.minimum(margin, 0))
-    )
+    beyond = 1 - 0.004 * np.exp(-4 * np.maximum(margin, 0))
+    short = 0.5 + 0.4 * np.exp(2 * np.minimum(margin, 0))
+    return np.where(margin >= 0, beyond, short).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,13 +70,14 @@ def _sample(gray: Gray, registration: Registration, bubbles: Sequence[Bubble]) -
     unit = (np.arange(_GRID) + 0.5) / _GRID
     x = boxes[:, 0, None, None] + boxes[:, 2, None, None] * unit[None, None, :]
     y = boxes[:, 1, None, None] + boxes[:, 3, None, None] * unit[None, :, None]
-    points = np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(-1, _GRID, 2)
+    points = np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(len(bubbles), -1, 2)
     at = map_points(registration.transform, points.astype(np.float32))
     values = sample(gray, at)
-    paper = sample(_paper_map(gray), at / _PAPER_FACTOR)
+    paper = sample(_paper_map(gray), at / np.float32(_PAPER_FACTOR))
     black = float(np.percentile(values, 1))
     contrast = np.maximum(paper - black, _LEAST_CONTRAST)
-    return ((paper - values) / contrast).reshape(len(bubbles), -1)
+    darkness: Floats = (paper - values) / contrast
+    return darkness
 
 
 def _paper_map(gray: Gray) -> Gray:

@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from omr.layout import QuestionKind
 from omr.reading import PageStatus
-from scoring.marking import Proposal, propose_points
+from scoring.marking import Proposal, add_up, propose
 from scoring.points import format_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from decimal import Decimal
     from pathlib import Path
 
     from omr.layout import Layout
     from omr.reading import AnswerReading
     from scoring.exam import Exam, Question
     from scoring.intake import Intake, PageRecord
+    from scoring.marking import Total
     from scoring.roster import Roster
 
 ANSWER_COLUMNS = (
@@ -69,16 +70,12 @@ class SheetScore:
     Attributes:
         sheet: its id.
         student: whose it is; empty unless every page of it is proven to be theirs.
-        points: proposed so far.
-        max_points: of the exam.
-        undecided: questions without points yet, those of missing pages included.
+        total: proposed so far; the questions of missing pages are undecided.
     """
 
     sheet: str
     student: str
-    points: Decimal
-    max_points: Decimal
-    undecided: int
+    total: Total
 
 
 @dataclass(frozen=True)
@@ -96,12 +93,7 @@ class ReadResults:
         """All answers of all read pages, in input order, then exam order."""
         questions = {question.id: question for question in self.exam.questions}
         return tuple(
-            Answer(
-                record,
-                questions[reading.question],
-                reading,
-                propose_points(questions[reading.question], reading),
-            )
+            _answer(record, questions[reading.question], reading)
             for record in self.intake.pages
             if record.status is PageStatus.READ
             for reading in record.scanned.reading.answers
@@ -116,15 +108,14 @@ class ReadResults:
         return tuple(self._score(sheet, answers) for sheet, answers in by_sheet.items())
 
     def _score(self, sheet: str, answers: Sequence[Answer]) -> SheetScore:
-        decided = [answer.proposal.points for answer in answers if answer.proposal.points is not None]
+        total = add_up(self.exam, {answer.question.id: answer.proposal for answer in answers})
         students = {answer.record.student for answer in answers}
-        return SheetScore(
-            sheet=sheet,
-            student=students.pop() if len(students) == 1 else "",
-            points=sum(decided, start=self.exam.max_points * 0),
-            max_points=self.exam.max_points,
-            undecided=len(self.exam.questions) - len(decided),
-        )
+        return SheetScore(sheet, students.pop() if len(students) == 1 else "", total)
+
+
+def _answer(record: PageRecord, question: Question, reading: AnswerReading) -> Answer:
+    read = reading.labels if question.kind is QuestionKind.CHOICE else (reading.text,) if reading.text else ()
+    return Answer(record, question, reading, propose(question, reading.status, read))
 
 
 def write_results(results: ReadResults, out: Path) -> None:
@@ -149,6 +140,22 @@ def summarize(results: ReadResults) -> dict[str, object]:
         "model": None,
         "exam": results.exam.id,
     }
+
+
+def describe_results(results: ReadResults) -> str:
+    """The run in one or two lines of words."""
+    numbers = summarize(results)
+    missing = results.intake.missing(results.roster, len(results.layout.pages))
+    line = (
+        f"{numbers['pages']}ページ: 読み取り {numbers['read']}、白紙 {numbers['blank']}、重複 {numbers['duplicate']}、"
+        f"要確認（とりおき） {numbers['quarantined']}。{results.seconds:.1f}秒、毎秒 {numbers['pages_per_second']}ページ。"
+    )
+    lines = [line]
+    if missing:
+        lines.append(
+            f"名簿にあって読み取れていないページ: {len(missing)}。summary.json の missing を見てください。"
+        )
+    return "\n".join(lines)
 
 
 def _answer_row(answer: Answer) -> tuple[str, ...]:
@@ -194,9 +201,9 @@ def _score_row(score: SheetScore) -> tuple[str, ...]:
     return (
         score.sheet,
         score.student,
-        format_points(score.points),
-        format_points(score.max_points),
-        str(score.undecided),
+        format_points(score.total.points),
+        format_points(score.total.max_points),
+        str(score.total.undecided),
     )
 
 
