@@ -47,3 +47,16 @@ def check_size(width: int, height: int, limits: DecodeLimits) -> None:
             Trouble.DAMAGED_PAGE,
             f"画像が小さすぎて読めません（{width}×{height}画素）。解答用紙の全面をスキャンし直してください。",
         )
+
+
+def too_many_pages(count: int, limits: DecodeLimits) -> PageSetAside:
+    """The file set aside because of its length.
+
+    Args:
+        count: pages found, at least.
+        limits: the bounds.
+    """
+    return PageSetAside(
+        Trouble.TOO_LARGE,
+        f"ページが多すぎます（{count}ページ、上限{limits.max_pages}）。ファイルを分けて入れ直してください。",
+    )

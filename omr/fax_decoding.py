@@ -65,7 +65,7 @@ def decode_fax(
             Trouble.DAMAGED_PAGE,
             "画像（ファクス形式）が壊れていて開けません。このページをスキャンし直してください。",
         ) from error
-    return _as_bits(np.asarray(_bilevel(image))), damaged or imagecodecs is not None
+    return _as_bits(np.array(_bilevel(image))), damaged or imagecodecs is not None
 
 
 def _decode_damaged_g4(tags: dict[Tag, Values], strips: Sequence[bytes]) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from omr.decode_limits import check_size
+from omr.decode_limits import check_size, too_many_pages
 from omr.errors import PageSetAside, Trouble
 from omr.fax_decoding import FAX_COMPRESSIONS, decode_fax
 from omr.gray import DAMAGE_WARNING, Dpi, gray_from_bits, orient, orient_dpi, plausible_dpi
@@ -64,6 +64,8 @@ class TiffPages:
         if not self._offsets:
             raise _no_pages()
         self.page_count = len(self._offsets)
+        if self.page_count > limits.max_pages:
+            raise too_many_pages(self.page_count, limits)
         self.warning = (
             "ファイルが途中で切れています。これより後のページがないか確認してください。" if broken else ""
         )
