@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from omr.design import SheetOwner
     from sample_scans.sample_exam import SampleExam
 
+_OTHER_EXAM = "2026-2F-SOC2"
 _ABSENT = 22  # place in the first class of the student who has no sheet in the scans
 
 
@@ -122,7 +123,7 @@ class _PrintedStack:
         chosen = [owners[place] for place in self.places]
         self.own = _pdf(exam, chosen)
         strayed = [page for page in job.file.pages if page.content is Content.OTHER_EXAM]
-        other = replace(exam.design, exam_id="2026-2F-SOC2", title="2学期期末考査 社会", subject="社会")
+        other = replace(exam.design, exam_id=_OTHER_EXAM, title="2学期期末考査 社会", subject="社会")
         self.other = _pdf(replace(exam, design=other), chosen) if strayed else None
 
     def filled(self, page: ScanPage) -> tuple[NDArray[np.uint8], list[GivenAnswer]]:
@@ -172,13 +173,16 @@ def _scanner(page: ScanPage, job: Job, random: np.random.Generator) -> ScannerMo
 def _code(exam: SampleExam, owners: Sequence[SheetOwner], page: ScanPage) -> SheetCode | None:
     if page.student is None:
         return None
-    exam_id = "2026-2F-SOC2" if page.content is Content.OTHER_EXAM else exam.design.exam_id
     return SheetCode(
-        exam_digest(exam_id),
+        exam_digest(_exam_id(exam, page)),
         layout_digest(exam.layout.digest),
         student_digest(owners[page.student].student_id),
         page.sheet_page,
     )
+
+
+def _exam_id(exam: SampleExam, page: ScanPage) -> str:
+    return _OTHER_EXAM if page.content is Content.OTHER_EXAM else exam.design.exam_id
 
 
 def _page_truth(
@@ -193,7 +197,7 @@ def _page_truth(
     return PageTruth(
         file=job.file.name,
         page=number,
-        exam=exam.design.exam_id if page.content is not Content.OTHER_EXAM else "2026-2F-SOC2",
+        exam=_exam_id(exam, page) if code else "",
         sheet=code.sheet if code else "",
         student_id=owners[page.student].student_id if page.student is not None else "",
         sheet_page=page.sheet_page or "",
@@ -303,7 +307,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--students", type=int, default=CLASS_SIZE, help="students a subject (default 40)")
     parser.add_argument("--subjects", type=int, default=1, help="exams (default 1); each gets a folder")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--dpi", type=int, default=200)
     parser.add_argument("--quality", type=int, default=45, help="of JPEG (default 45)")
     parser.add_argument("--workers", type=int, default=os.cpu_count())

@@ -30,13 +30,13 @@ class Manner(StrEnum):
 
 
 _HABITS = {
-    Filling.FULL: 0.76,
-    Filling.LIGHT: 0.06,
-    Filling.SCRIBBLED: 0.08,
-    Filling.TICKED: 0.04,
-    Filling.CROSSED: 0.02,
-    Filling.HALF: 0.02,
-    Filling.CIRCLED: 0.02,
+    Filling.FULL: 0.7,
+    Filling.LIGHT: 0.07,
+    Filling.SCRIBBLED: 0.09,
+    Filling.TICKED: 0.05,
+    Filling.CROSSED: 0.03,
+    Filling.HALF: 0.03,
+    Filling.CIRCLED: 0.03,
 }
 """How pupils fill bubbles, and how common each way is."""
 
@@ -90,13 +90,17 @@ class GivenAnswer:
 
 def draw_pupil(fonts: Sequence[Path], random: Generator) -> Pupil:
     """A pupil."""
-    ways = list(_HABITS)
     return Pupil(
         ability=random.normal(),
         diligence=random.beta(3, 1.5),
-        habit=ways[int(random.choice(len(ways), p=list(_HABITS.values())))],
+        habit=_draw_way(random),
         hand=choose_hand(fonts, random),
     )
+
+
+def _draw_way(random: Generator) -> Filling:
+    ways = list(_HABITS)
+    return ways[int(random.choice(len(ways), p=list(_HABITS.values())))]
 
 
 def give_answer(pupil: Pupil, question: SampleQuestion, random: Generator) -> GivenAnswer:
@@ -135,8 +139,7 @@ def _mark(pupil: Pupil, question: SampleQuestion, random: Generator, *, is_right
         chosen[int(random.integers(len(chosen)))] = _pick(others, random)
     fillings = dict.fromkeys(question.labels, Filling.EMPTY)
     for label in chosen:
-        usual = pupil.habit if random.random() < 0.94 else Filling.FULL
-        fillings[label] = usual
+        fillings[label] = pupil.habit if random.random() < 0.94 else _draw_way(random)
     slips = random.random()
     free = [label for label in question.labels if label not in chosen]
     if slips < 0.02:  # skipped
