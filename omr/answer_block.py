@@ -26,14 +26,17 @@ BUBBLE_CLEARANCE = 3.6
 """Between two bubbles of a question, so that one can be circled without touching the next."""
 CHOICE_DEPTH = 9.4
 """A line of bubbles with the white around it."""
+_VERTICAL_CHOICE_DEPTH = 11.4  # the question number stands above and needs the width
 BOX_DEPTH = 13.0
 """Height of a symbol, number or text box (its width on vertical sheets)."""
 _SMALLEST_LABEL = 2.3
 _NUMBER_LENGTH = 40.0
+_SHORTEST_TEXT = 48.0
 _VERTICAL_NUMBER_DEPTH = 32.0  # digits are written side by side even where the sheet is vertical
 _ESSAY_LINES, _LINE_PITCH = 4, 9.0
 _DRAWING_DEPTH = 60.0
 _SMALLEST_SQUARE, _LARGEST_SQUARE = 7.0, 9.0
+_MOST_COLUMNS = 30
 _MARKS_DEPTH, _COUNT_LENGTH = 3.2, 7.0
 _QUESTION_NUMBER_SIZE = 3.9
 _UNIT_SIZE = 3.8
@@ -136,7 +139,7 @@ def natural_length(question: QuestionDesign, writing: Writing, gutter: float) ->
             length = gutter + question.characters * _SMALLEST_SQUARE + _unit_length(question, writing)
             return max(length, gutter + _NUMBER_LENGTH)
         case QuestionKind.TEXT:
-            return gutter + _NUMBER_LENGTH + _unit_length(question, writing)
+            return gutter + _SHORTEST_TEXT + _unit_length(question, writing)
         case _:
             return None
 
@@ -176,7 +179,10 @@ def _choice_block(question: QuestionDesign, space: BlockSpace) -> Block:
     lines = -(-len(question.choices) // most)
     per_line = -(-len(question.choices) // lines)
     line_pitch = bubble.h + BUBBLE_CLEARANCE
-    line_depth = max(CHOICE_DEPTH, bubble.h + BUBBLE_CLEARANCE + 0.6)
+    line_depth = max(
+        CHOICE_DEPTH if space.writing is Writing.HORIZONTAL else _VERTICAL_CHOICE_DEPTH,
+        bubble.h + BUBBLE_CLEARANCE + 0.6,
+    )
     margin = (line_depth - bubble.h) / 2
     bubbles = tuple(
         Rectangle(
@@ -229,8 +235,9 @@ def _manuscript_block(question: QuestionDesign, space: BlockSpace) -> Block:
     columns, side = _manuscript_columns(characters, space.inner - max(unit_length, _COUNT_LENGTH))
     rows = -(-characters // columns)
     box = Rectangle(space.gutter, _MARKS_DEPTH, columns * side, rows * side)
-    captions = [_number_caption(question, space, box.y, min(side, BOX_DEPTH))]
-    captions += _count_captions(box, side, columns, rows)
+    beside = side if space.writing is Writing.HORIZONTAL else min(box.h, BOX_DEPTH)
+    captions = [_number_caption(question, space, box.y, beside)]
+    captions += _count_captions(box, side, columns, characters)
     if question.unit:
         area = Rectangle(box.right + 1.2, box.y, unit_length - 1.2, side)
         captions.append(Caption(question.unit, area, _UNIT_SIZE, Align.START))
@@ -245,11 +252,17 @@ def _manuscript_block(question: QuestionDesign, space: BlockSpace) -> Block:
 
 
 def _manuscript_columns(characters: int, length: float) -> tuple[int, float]:
-    """How many squares stand in a line, and their side: all in one line, else a multiple of five."""
+    """How many squares stand in a line, and their side.
+
+    All in one line where they fit; else a multiple of five that needs few lines and leaves few squares over.
+    """
     most = int(length / _SMALLEST_SQUARE)
-    columns = characters if characters <= most else max(most - most % 5, 5)
-    side = min(_LARGEST_SQUARE, int(length / columns * 10) / 10)
-    return columns, side
+    columns = characters
+    if characters > most:
+        widest = max(min(most - most % 5, _MOST_COLUMNS), 5)
+        rows = -(-characters // widest)
+        columns = next(count for count in range(5, widest + 1, 5) if -(-characters // count) <= rows)
+    return columns, min(_LARGEST_SQUARE, int(length / columns * 10) / 10)
 
 
 def _square_lines(box: Rectangle, side: float, columns: int, characters: int) -> tuple[Rectangle, ...]:
@@ -263,7 +276,8 @@ def _square_lines(box: Rectangle, side: float, columns: int, characters: int) ->
     return tuple(line for line in (*across, *along) if line.w or line.h)
 
 
-def _count_captions(box: Rectangle, side: float, columns: int, rows: int) -> list[Caption]:
+def _count_captions(box: Rectangle, side: float, columns: int, characters: int) -> list[Caption]:
+    rows = round(box.h / side)
     step = 5 if columns <= 20 else 10
     captions = [
         Caption(
@@ -274,7 +288,7 @@ def _count_captions(box: Rectangle, side: float, columns: int, rows: int) -> lis
     if rows > 1:
         captions += [
             Caption(
-                str((row + 1) * columns),
+                str(min((row + 1) * columns, characters)),
                 Rectangle(box.right + 0.8, box.y + row * side, _COUNT_LENGTH - 1, side),
                 2.2,
                 Align.START,

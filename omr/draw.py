@@ -23,9 +23,10 @@ from omr.sheet_code import BLANK_STUDENT, SheetCode, exam_digest, layout_digest,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from omr.compose import ComposedPage, ComposedSheet
+    from omr.compose import ComposedSheet
     from omr.design import SheetDesign, SheetOwner
     from omr.layout import Layout, PageLayout
+    from omr.page_filler import ComposedPage
 
 _QUIET_ZONE = 4  # modules, as the QR standard asks
 _GETA = "〓"

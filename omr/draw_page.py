@@ -13,10 +13,10 @@ from omr.layout import IdentityField
 from omr.pen import STACK_PITCH, Align, Weight
 
 if TYPE_CHECKING:
-    from omr.compose import ComposedPage, ComposedSheet, Heading
+    from omr.compose import ComposedSheet
     from omr.design import SheetDesign
     from omr.layout import QuestionLayout
-    from omr.page_frame import PageFrame
+    from omr.page_filler import ComposedPage, Heading
     from omr.pen import Pen
 
 BOX_OUTLINE = 0.35
@@ -58,7 +58,7 @@ class PageArtist:
             self.pen.text(_IDENTITY_NAMES[one], area, 3.6, align=Align.MIDDLE)
             if last is not first:
                 for row, place in zip(rows, ("十", "一"), strict=True):
-                    area = Rectangle(left + 6.0, row.bubbles[0].y, 4.0, row.bubbles[0].h)
+                    area = Rectangle(left + 5.6, row.bubbles[0].y, 4.0, row.bubbles[0].h)
                     self.pen.text(place, area, 2.3, align=Align.MIDDLE, gray=0.4)
             if one is not IdentityField.GRADE:
                 top = first.y - 0.65
@@ -67,7 +67,7 @@ class PageArtist:
                 for bubble in row.bubbles:
                     self.pen.bubble(bubble)
         self._draw_name_frame()
-        _draw_instruction(self.pen, frame, "年・組・番号をマークし、氏名を書く。")
+        self._draw_instruction("年・組・番号をマークし、氏名を書く。")
 
     def draw_owner_frame(self) -> None:
         """The empty space for a printed class, number and name."""
@@ -75,12 +75,24 @@ class PageArtist:
         block = frame.identity_block
         self.pen.frame(Rectangle(block.x, block.y, block.w, frame.name_box.h), BOX_OUTLINE)
         self._draw_name_frame()
-        _draw_instruction(self.pen, frame, "自分の用紙であることを確かめる。")
+        self._draw_instruction("自分の用紙であることを確かめる。")
 
     def _draw_name_frame(self) -> None:
         box = self.sheet.frame.name_box
         self.pen.frame(box, BOX_OUTLINE)
         self.pen.text("氏名", Rectangle(box.x + 1.2, box.y + 0.8, 8.0, 3.0), _SMALL_PRINT, gray=0.3)
+
+    def _draw_instruction(self, first: str) -> None:
+        area = self.sheet.frame.instruction
+        half = area.h / 2
+        self.pen.text(first, Rectangle(area.x, area.y, area.w, half), _SMALL_PRINT)
+        before, after = "マークは", "のように濃くぬりつぶす。"
+        size = min(_SMALL_PRINT, (area.w - 4.6) / text_width(before + after, 1.0))
+        y = area.y + half
+        oval = Rectangle(area.x + text_width(before, size) + 0.8, y + (half - 3.4) / 2, 2.9, 3.4)
+        self.pen.text(before, Rectangle(area.x, y, area.w, half), size)
+        self.pen.filled_oval(oval)
+        self.pen.text(after, Rectangle(oval.right + 0.8, y, area.right - oval.right, half), size)
 
     def _draw_title(self, number: int) -> None:
         area = self.sheet.frame.title
@@ -121,19 +133,6 @@ class PageArtist:
             self.pen.bubble(bubble)
         if question.box:
             self.pen.frame(question.box, BOX_OUTLINE)
-
-
-def _draw_instruction(pen: Pen, frame: PageFrame, first: str) -> None:
-    area = frame.instruction
-    half = area.h / 2
-    pen.text(first, Rectangle(area.x, area.y, area.w, half), _SMALL_PRINT)
-    before, after = "マークは", "のように濃くぬりつぶす。"
-    size = min(_SMALL_PRINT, (area.w - 4.6) / text_width(before + after, 1.0))
-    x, y = area.x, area.y + half
-    pen.text(before, Rectangle(x, y, area.w, half), size)
-    oval = Rectangle(x + text_width(before, size) + 0.8, y + (half - 3.4) / 2, 2.9, 3.4)
-    pen.filled_oval(oval)
-    pen.text(after, Rectangle(oval.right + 0.8, y, area.w, half), size)
 
 
 def _japanese_date(text: str) -> str:

@@ -6,6 +6,7 @@ License 1.1 (`omr/fonts/OFL.txt`). Full-width characters are one em wide, half-w
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ FONT_PATH = Path(__file__).parent / "fonts" / "BIZUDGothic-Regular.ttf"
 LINE_PITCH = 1.2
 """Distance between the baselines of two lines, as a multiple of the font size."""
 _MOST_LINES = 6
+_WORDS = r"[^\s・、]*[\s・、]*"  # a line may end behind a space, a middle dot or a comma
 _SPACES = frozenset(" \u00a0\u3000")
 
 
@@ -59,23 +61,26 @@ def fit_text(text: str, width: float, height: float, size: float) -> FittedText:
         height: of the space, mm.
         size: the font size wished for, mm; the result is never larger.
     """
-    best = FittedText((text,), 0.0)
+    best, best_worth = FittedText((text,), 0.0), 0.0
     for count in range(1, min(_MOST_LINES, max(len(text), 1)) + 1):
-        lines = _break_lines(text, count)
-        widest = max(text_width(line, 1.0) for line in lines)
-        fitting = min(size, width / max(widest, 1e-6), height / (1 + LINE_PITCH * (len(lines) - 1)))
-        if fitting > best.size * 1.05:  # one more line must be worth it
-            best = FittedText(lines, fitting)
+        for pieces, worth in ((re.findall(_WORDS, text) or [text], 1.0), (list(text) or [""], 0.8)):
+            lines = _break_lines(pieces, count)
+            widest = max(text_width(line, 1.0) for line in lines)
+            room = height / (1 + LINE_PITCH * (len(lines) - 1))
+            fitting = min(size, width / max(widest, 1e-6), room)
+            if fitting * worth > best_worth * 1.05:  # one more line, or a broken word, must be worth it
+                best, best_worth = FittedText(lines, fitting), fitting * worth
     return best
 
 
-def _break_lines(text: str, count: int) -> tuple[str, ...]:
-    share = text_width(text, 1.0) / count
+def _break_lines(pieces: list[str], count: int) -> tuple[str, ...]:
+    share = sum(text_width(piece, 1.0) for piece in pieces) / count
     lines = [""]
-    for character in text:
-        if lines[-1] and len(lines) < count and text_width(lines[-1] + character, 1.0) > share + 0.5:
+    for piece in pieces:
+        middle = text_width(lines[-1], 1.0) + text_width(piece, 1.0) / 2
+        if lines[-1] and len(lines) < count and middle > share:
             lines.append("")
-        lines[-1] += character
+        lines[-1] += piece
     return tuple(line.strip() or line for line in lines)
 
 

@@ -29,7 +29,7 @@ _TITLE_HEIGHT = 7.0
 _BLOCK_TOP = 10.5  # from the upper edge of the squares
 _BLOCK_HEIGHT = 26.0
 _DIGIT_WIDTH, _DIGIT_HEIGHT, _DIGIT_PITCH, _ROW_PITCH = 3.6, 4.0, 5.4, 5.3
-_DIGIT_INDENT = 12.0
+_DIGIT_INDENT, _DIGIT_MARGIN = 11.0, 1.8
 _DIGIT_FIELDS = (
     IdentityField.GRADE,
     IdentityField.CLASS,
@@ -79,7 +79,7 @@ def page_frame(design: SheetDesign) -> PageFrame:
     right = width - left
     top = inset + _BLOCK_TOP
     qr = Rectangle(right - _QR, top, _QR, _QR)
-    digits_width = _DIGIT_INDENT + 9 * _DIGIT_PITCH + _DIGIT_WIDTH
+    digits_width = _DIGIT_INDENT + 9 * _DIGIT_PITCH + _DIGIT_WIDTH + _DIGIT_MARGIN
     name_left = left + digits_width + _GAP
     name_width = min(qr.x - _GAP / 2 - name_left, _WIDEST_NAME)
     instruction_top = top + _NAME_HEIGHT + 1
