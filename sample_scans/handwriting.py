@@ -46,7 +46,8 @@ FONT_PACKAGES = (
     "fonts-kiloji",
     "fonts-klee",
     "fonts-seto",
-    "fonts-yozvox-yozfont-standard-kana",
+    "fonts-yozvox-yozfont-cute",
+    "fonts-yozvox-yozfont-edu",
     "fonts-yusei-magic",
 )
 

@@ -309,7 +309,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--subjects", type=int, default=1, help="exams (default 1); each gets a folder")
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--dpi", type=int, default=200)
-    parser.add_argument("--quality", type=int, default=45, help="of JPEG (default 45)")
+    parser.add_argument("--quality", type=int, default=54, help="of JPEG (default 54)")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--fonts", type=Path, default=None, help="a folder with further handwriting fonts")
     return parser.parse_args()
