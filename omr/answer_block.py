@@ -16,7 +16,15 @@ from omr.errors import InputError
 from omr.fonts import text_width
 from omr.geometry import Rectangle
 from omr.layout import QuestionKind
-from omr.pen import Align
+from omr.manuscript import (
+    COUNT_LENGTH,
+    MARKS_DEPTH,
+    SMALLEST_SQUARE,
+    count_captions,
+    divide_squares,
+    square_lines,
+)
+from omr.pen import Align, Caption
 
 if TYPE_CHECKING:
     from omr.design import QuestionDesign
@@ -35,30 +43,8 @@ _SHORTEST_TEXT = 48.0
 _VERTICAL_NUMBER_DEPTH = 32.0  # digits are written side by side even where the sheet is vertical
 _ESSAY_LINES, _LINE_PITCH = 4, 9.0
 _DRAWING_DEPTH = 60.0
-_SMALLEST_SQUARE, _LARGEST_SQUARE = 7.0, 9.0
-_MOST_COLUMNS = 30
-_MARKS_DEPTH, _COUNT_LENGTH = 3.2, 7.0
 _QUESTION_NUMBER_SIZE = 3.9
 _UNIT_SIZE = 3.8
-
-
-@dataclass(frozen=True, slots=True)
-class Caption:
-    """Printed text outside the answer regions: shrunk and broken into lines until it fits its area.
-
-    Attributes:
-        text: one paragraph.
-        area: where it stands, mm.
-        size: the largest font size, mm.
-        align: left, middle or right.
-        gray: ink, 0 black to 1 white.
-    """
-
-    text: str
-    area: Rectangle
-    size: float
-    align: Align = Align.MIDDLE
-    gray: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +117,12 @@ def natural_length(question: QuestionDesign, writing: Writing, gutter: float) ->
             bubble, pitch = choice_pitch(question, writing)
             return gutter + (len(question.choices) - 1) * pitch + bubble.w
         case QuestionKind.SYMBOL:
-            return gutter + BOX_DEPTH
+            return gutter + BOX_DEPTH + _unit_length(question, writing)
         case QuestionKind.NUMBER:
             tall = writing is Writing.VERTICAL
             return gutter + (BOX_DEPTH if tall else _NUMBER_LENGTH) + _unit_length(question, writing)
         case QuestionKind.TEXT if question.characters:
-            length = gutter + question.characters * _SMALLEST_SQUARE + _unit_length(question, writing)
+            length = gutter + question.characters * SMALLEST_SQUARE + _unit_length(question, writing)
             return max(length, gutter + _NUMBER_LENGTH)
         case QuestionKind.TEXT:
             return gutter + _SHORTEST_TEXT + _unit_length(question, writing)
@@ -232,71 +218,25 @@ def _manuscript_block(question: QuestionDesign, space: BlockSpace) -> Block:
     """Squares for one character each (字数), with counts outside the box."""
     characters = question.characters or 1
     unit_length = _unit_length(question, space.writing)
-    columns, side = _manuscript_columns(characters, space.inner - max(unit_length, _COUNT_LENGTH))
+    columns, side = divide_squares(characters, space.inner - unit_length)
     rows = -(-characters // columns)
-    box = Rectangle(space.gutter, _MARKS_DEPTH, columns * side, rows * side)
+    box = Rectangle(space.gutter, MARKS_DEPTH, columns * side, rows * side)
     beside = side if space.writing is Writing.HORIZONTAL else min(box.h, BOX_DEPTH)
     captions = [_number_caption(question, space, box.y, beside)]
-    captions += _count_captions(box, side, columns, characters)
+    captions += count_captions(box, side, columns, characters)
     if question.unit:
-        area = Rectangle(box.right + 1.2, box.y, unit_length - 1.2, side)
+        area = Rectangle(
+            box.right + 1.2 + (COUNT_LENGTH if rows > 1 else 0.0), box.y, unit_length - 1.2, side
+        )
         captions.append(Caption(question.unit, area, _UNIT_SIZE, Align.START))
     return Block(
         question,
         space.length,
         box.bottom,
         box=box,
-        lines=_square_lines(box, side, columns, characters),
+        lines=square_lines(box, side, columns, characters),
         captions=tuple(captions),
     )
-
-
-def _manuscript_columns(characters: int, length: float) -> tuple[int, float]:
-    """How many squares stand in a line, and their side.
-
-    All in one line where they fit; else a multiple of five that needs few lines and leaves few squares over.
-    """
-    most = int(length / _SMALLEST_SQUARE)
-    columns = characters
-    if characters > most:
-        widest = max(min(most - most % 5, _MOST_COLUMNS), 5)
-        rows = -(-characters // widest)
-        columns = next(count for count in range(5, widest + 1, 5) if -(-characters // count) <= rows)
-    return columns, min(_LARGEST_SQUARE, int(length / columns * 10) / 10)
-
-
-def _square_lines(box: Rectangle, side: float, columns: int, characters: int) -> tuple[Rectangle, ...]:
-    rows = round(box.h / side)
-    last = characters - (rows - 1) * columns
-    across = [Rectangle(box.x, box.y + row * side, box.w, 0) for row in range(1, rows)]
-    along = [
-        Rectangle(box.x + column * side, box.y, 0, (rows if column <= last else rows - 1) * side)
-        for column in range(1, columns)
-    ]
-    return tuple(line for line in (*across, *along) if line.w or line.h)
-
-
-def _count_captions(box: Rectangle, side: float, columns: int, characters: int) -> list[Caption]:
-    rows = round(box.h / side)
-    step = 5 if columns <= 20 else 10
-    captions = [
-        Caption(
-            str(column), Rectangle(box.x + column * side - 4, box.y - 3, 4, 2.6), 2.2, Align.END, gray=0.4
-        )
-        for column in range(step, columns + 1, step)
-    ]
-    if rows > 1:
-        captions += [
-            Caption(
-                str(min((row + 1) * columns, characters)),
-                Rectangle(box.right + 0.8, box.y + row * side, _COUNT_LENGTH - 1, side),
-                2.2,
-                Align.START,
-                gray=0.4,
-            )
-            for row in range(rows)
-        ]
-    return captions
 
 
 def _number_caption(question: QuestionDesign, space: BlockSpace, start: float, depth: float) -> Caption:

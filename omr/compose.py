@@ -76,9 +76,17 @@ def _check_design(design: SheetDesign) -> None:
             raise InputError(
                 f"{place}の「{text}」に印刷できない文字「{missing[0]}」があります。別の文字にしてください。"
             )
+    seen: set[str] = set()
     for question in design.questions:
+        if question.id in seen:
+            raise InputError(f"設問「{question.id}」が2つあります。id は1つずつ別にしてください。")
+        seen.add(question.id)
         if question.kind is QuestionKind.CHOICE and not question.choices:
             raise InputError(f"設問「{question.id}」に選択肢がありません。choices を書いてください。")
+        if len(set(question.choices)) < len(question.choices):
+            raise InputError(
+                f"設問「{question.id}」に同じ選択肢があります。choices は1つずつ別にしてください。"
+            )
 
 
 def _printed_texts(design: SheetDesign) -> Iterator[tuple[str, str]]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from unicodedata import normalize
 
-import segno
 from reportlab.pdfgen.canvas import Canvas
 
+from omr.code_print import code_rectangles
 from omr.compose import compose_sheet
 from omr.design import Orientation
 from omr.draw_page import PageArtist
 from omr.errors import InputError
-from omr.fonts import covers
+from omr.fonts import covers, register_font
 from omr.geometry import Rectangle
 from omr.pen import POINTS_PER_MM, Align, Pen, Weight
 from omr.sheet_code import BLANK_STUDENT, SheetCode, exam_digest, layout_digest, student_digest
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from omr.layout import Layout, PageLayout
     from omr.page_filler import ComposedPage
 
-_QUIET_ZONE = 4  # modules, as the QR standard asks
+_COMPATIBILITY_IDEOGRAPHS = "([\uf900-\ufaff\U0002f800-\U0002fa1f])"
 _GETA = "〓"
 """Stands for a character that can't be printed at all (ゲタ記号)."""
 
@@ -80,20 +81,27 @@ def draw_sheets(
         sides: with `Sides.TWO` every set starts on a new piece of paper and the printer is asked for both sides.
 
     Raises:
-        InputError: the layout is another design's, or two owners would get the same code.
+        InputError: the layout is another design's, there is no owner, two owners would get the same code, or the
+                file can't be written.
     """
     sheet = compose_sheet(design)
     if sheet.layout.digest != layout.digest:
         raise InputError(
             "レイアウトが試験の内容と合いません。この試験の saiten print で書き出した LAYOUT.json を使ってください。"
         )
-    _check_owners(owners or ())
+    if owners is not None:
+        _check_owners(owners)
     printer = _SheetPrinter(design, sheet, target, sides)
     if owners is None:
         printer.print_blank_set()
     else:
         printer.print_students(owners)
-    printer.canvas.save()
+    try:
+        printer.canvas.save()
+    except OSError as error:
+        raise InputError(
+            f"{target} に書き込めません。フォルダーがあるか、ほかのプログラムで開いていないかを確かめてください。"
+        ) from error
     sets = 1 if owners is None else len(owners)
     substituted = tuple(
         (owner.student_id, owner.name, owner.kana)
@@ -117,7 +125,7 @@ class _SheetPrinter:
             str(target) if isinstance(target, Path) else target,
             pagesize=(width * POINTS_PER_MM, height * POINTS_PER_MM),
             pageCompression=1,
-            invariant=1,  # the same input gives the same bytes
+            initialFontName=register_font(),  # else reportlab names a font that is not embedded
             lang="ja",
         )
         self.pen = Pen(self.canvas, height)
@@ -165,19 +173,9 @@ class _SheetPrinter:
             self.canvas.showPage()
 
     def _draw_code(self, page: PageLayout, text: str) -> None:
-        runs = _qr_runs(text)
-        modules = 29 + 2 * _QUIET_ZONE
         for area in (page.qr, page.second_qr):
             if area:
-                module = area.w / modules
-                self.pen.solids(
-                    [
-                        Rectangle(
-                            area.x + run.x * module, area.y + run.y * module, run.w * module, run.h * module
-                        )
-                        for run in runs
-                    ]
-                )
+                self.pen.solids(code_rectangles(text, area))
         footer = self.sheet.frame.footer
         line = Rectangle(footer.x, footer.y, footer.w, footer.h / 2)
         self.pen.text(f"{page.number} / {len(self.sheet.pages)}", line, 2.6)
@@ -202,50 +200,26 @@ def _form_name(page: ComposedPage) -> str:
     return f"page{page.layout.number}"
 
 
-def _qr_runs(text: str) -> list[Rectangle]:
-    """The dark modules of a QR code, in modules with the quiet zone, joined to rectangles as large as easy."""
-    code = segno.make_qr(text, error="h", version=3, mode="alphanumeric", mask=0, boost_error=False)
-    open_runs: dict[tuple[int, int], Rectangle] = {}
-    closed: list[Rectangle] = []
-    for y, row in enumerate(code.matrix, _QUIET_ZONE):
-        current: dict[tuple[int, int], Rectangle] = {}
-        for x, w in _dark_runs(row):
-            above = open_runs.pop((x, w), None)
-            current[x, w] = Rectangle(x, above.y, w, above.h + 1) if above else Rectangle(x, y, w, 1)
-        closed += open_runs.values()
-        open_runs = current
-    return closed + list(open_runs.values())
-
-
-def _dark_runs(row: bytearray) -> list[tuple[int, int]]:
-    runs: list[tuple[int, int]] = []
-    start = None
-    for x, dark in enumerate([*row, 0], _QUIET_ZONE):
-        if dark and start is None:
-            start = x
-        elif not dark and start is not None:
-            runs.append((start, x - start))
-            start = None
-    return runs
-
-
 def _class_and_number(owner: SheetOwner) -> str:
     parts = ((owner.grade, "年"), (owner.class_name, "組"), (owner.number, "番"))
     texts = (text if not text or text.endswith(unit) else text + unit for text, unit in parts)
-    return "　".join(_with_geta(normalize("NFC", text)) for text in texts if text)
+    return "　".join(_with_geta(_composed(text)) for text in texts if text)
 
 
 def _printed_name(owner: SheetOwner) -> _PrintedName:
     """The name as the font can show it: itself, else its kana, else itself with 〓 in the gaps."""
-    kana = normalize("NFC", owner.kana).strip()
-    for name in (owner.name.strip(), normalize("NFC", owner.name).strip()):
-        if name and not covers(name):
-            return _PrintedName(name, kana if not covers(kana) else "", is_substitute=False)
-    if kana and not covers(kana):
-        return _PrintedName(kana, "", is_substitute=True)
-    return _PrintedName(
-        _with_geta(normalize("NFC", owner.name).strip()), "", is_substitute=bool(owner.name.strip())
-    )
+    name, kana = _composed(owner.name), _composed(owner.kana)
+    if covers(kana):
+        kana = ""
+    if not covers(name):
+        return _PrintedName(name, kana, is_substitute=False)
+    return _PrintedName(kana or _with_geta(name), "", is_substitute=True)
+
+
+def _composed(text: str) -> str:
+    """The text in normal form C, except that compatibility ideographs keep the form that the roster has."""
+    pieces = re.split(_COMPATIBILITY_IDEOGRAPHS, text.strip())
+    return "".join(piece if place % 2 else normalize("NFC", piece) for place, piece in enumerate(pieces))
 
 
 def _with_geta(text: str) -> str:
@@ -254,15 +228,17 @@ def _with_geta(text: str) -> str:
 
 
 def _check_owners(owners: Sequence[SheetOwner]) -> None:
+    """There must be somebody to print for, and every sheet must have a code of its own."""
+    if not owners:
+        raise InputError("名簿に生徒がいません。1人以上の名簿にしてください。")
     seen: dict[str, str] = {}
     for owner in owners:
-        digest = student_digest(owner.student_id)
-        other = seen.setdefault(digest, owner.student_id)
-        if seen[digest] != owner.student_id:
+        other = seen.setdefault(student_digest(owner.student_id), owner.student_id)
+        if other != owner.student_id:
             raise InputError(
                 f"生徒「{other}」と「{owner.student_id}」の用紙番号が重なります。どちらかの student_id を変えてください。"
             )
-    ids = [owner.student_id for owner in owners]
-    if len(set(ids)) < len(ids):
+    if len(seen) < len(owners):
+        ids = [owner.student_id for owner in owners]
         twice = next(one for one in ids if ids.count(one) > 1)
         raise InputError(f"生徒「{twice}」が名簿に2回あります。1人1行にしてください。")

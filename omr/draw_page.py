@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from omr.design import Writing
 from omr.fonts import text_width
 from omr.geometry import Rectangle
-from omr.layout import IdentityField
+from omr.layout import IdentityField, QuestionKind
 from omr.pen import STACK_PITCH, Align, Weight
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ class PageArtist:
         for one, rows in rows_of.items():
             first, last = rows[0].bubbles[0], rows[-1].bubbles[0]
             left = frame.identity_block.x
-            area = Rectangle(left, first.y, 6.0, last.bottom - first.y)
+            area = Rectangle(left, first.y, 5.2, last.bottom - first.y)
             self.pen.text(_IDENTITY_NAMES[one], area, 3.6, align=Align.MIDDLE)
             if last is not first:
-                for row, place in zip(rows, ("十", "一"), strict=True):
-                    area = Rectangle(left + 5.6, row.bubbles[0].y, 4.0, row.bubbles[0].h)
-                    self.pen.text(place, area, 2.3, align=Align.MIDDLE, gray=0.4)
+                for row, place in zip(rows, ("十の位", "一の位"), strict=True):
+                    area = Rectangle(left + 4.9, row.bubbles[0].y, 6.4, row.bubbles[0].h)
+                    self.pen.text(place, area, 2.1, align=Align.MIDDLE, gray=0.4)
             if one is not IdentityField.GRADE:
                 top = first.y - 0.65
                 self.pen.line(left, top, frame.identity_block.right, top, _HAIRLINE, gray=0.5)
@@ -68,6 +68,7 @@ class PageArtist:
                     self.pen.bubble(bubble)
         self._draw_name_frame()
         self._draw_instruction("年・組・番号をマークし、氏名を書く。")
+        self._draw_mark_example()
 
     def draw_owner_frame(self) -> None:
         """The empty space for a printed class, number and name."""
@@ -76,16 +77,22 @@ class PageArtist:
         self.pen.frame(Rectangle(block.x, block.y, block.w, frame.name_box.h), BOX_OUTLINE)
         self._draw_name_frame()
         self._draw_instruction("自分の用紙であることを確かめる。")
+        if any(question.kind is QuestionKind.CHOICE for question in self.design.questions):
+            self._draw_mark_example()
 
     def _draw_name_frame(self) -> None:
         box = self.sheet.frame.name_box
         self.pen.frame(box, BOX_OUTLINE)
         self.pen.text("氏名", Rectangle(box.x + 1.2, box.y + 0.8, 8.0, 3.0), _SMALL_PRINT, gray=0.3)
 
-    def _draw_instruction(self, first: str) -> None:
+    def _draw_instruction(self, text: str) -> None:
+        area = self.sheet.frame.instruction
+        self.pen.text(text, Rectangle(area.x, area.y, area.w, area.h / 2), _SMALL_PRINT)
+
+    def _draw_mark_example(self) -> None:
+        """What a good mark looks like, in the middle of a sentence."""
         area = self.sheet.frame.instruction
         half = area.h / 2
-        self.pen.text(first, Rectangle(area.x, area.y, area.w, half), _SMALL_PRINT)
         before, after = "マークは", "のように濃くぬりつぶす。"
         size = min(_SMALL_PRINT, (area.w - 4.6) / text_width(before + after, 1.0))
         y = area.y + half

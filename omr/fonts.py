@@ -61,6 +61,8 @@ def fit_text(text: str, width: float, height: float, size: float) -> FittedText:
         height: of the space, mm.
         size: the font size wished for, mm; the result is never larger.
     """
+    if size <= height and text_width(text, size) <= width:
+        return FittedText((text,), size)
     best, best_worth = FittedText((text,), 0.0), 0.0
     for count in range(1, min(_MOST_LINES, max(len(text), 1)) + 1):
         for pieces, worth in ((re.findall(_WORDS, text) or [text], 1.0), (list(text) or [""], 0.8)):

@@ -16,10 +16,11 @@ from omr.pen import Align
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from omr.answer_block import Block, Caption
+    from omr.answer_block import Block
     from omr.design import QuestionDesign, SheetDesign
     from omr.flow_grid import Row, Run
     from omr.page_frame import PageFrame
+    from omr.pen import Caption
 
 _ROW_GAP = 4.0
 _HEADING_DEPTH = 6.4

@@ -29,7 +29,7 @@ _TITLE_HEIGHT = 7.0
 _BLOCK_TOP = 10.5  # from the upper edge of the squares
 _BLOCK_HEIGHT = 26.0
 _DIGIT_WIDTH, _DIGIT_HEIGHT, _DIGIT_PITCH, _ROW_PITCH = 3.6, 4.0, 5.4, 5.3
-_DIGIT_INDENT, _DIGIT_MARGIN = 11.0, 1.8
+_DIGIT_INDENT, _DIGIT_MARGIN = 12.8, 1.8
 _DIGIT_FIELDS = (
     IdentityField.GRADE,
     IdentityField.CLASS,

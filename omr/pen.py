@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 POINTS_PER_MM = 1 / MM_PER_POINT
 STACK_PITCH = 1.1
 """Distance from character to character in stacked text, as a multiple of the font size."""
+_TURNED_CHARACTERS = frozenset("（）()「」『』〔〕【】［］[]〈〉《》ー―—–-〜～…‥＝=：:")
 _BASELINE = 0.36
 """From the middle of a line of this font down to its baseline, as a share of the font size."""
 _BOLD_STROKE = 0.035
@@ -39,6 +40,25 @@ class Weight(Enum):
 
     REGULAR = "regular"
     BOLD = "bold"
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Printed text outside the answer regions: shrunk and broken into lines until it fits its area.
+
+    Attributes:
+        text: one paragraph.
+        area: where it stands, mm.
+        size: the largest font size, mm.
+        align: left, middle or right.
+        gray: ink, 0 black to 1 white.
+    """
+
+    text: str
+    area: Rectangle
+    size: float
+    align: Align = Align.MIDDLE
+    gray: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +132,16 @@ class Pen:
             middle += LINE_PITCH * fitted.size
 
     def stacked_text(self, text: str, area: Rectangle, size: float, weight: Weight = Weight.REGULAR) -> None:
-        """Text from top to bottom, one upright character under the other, shrunk until it fits."""
-        size = min(size, area.w, area.h / (STACK_PITCH * len(text)))
+        """Text from top to bottom (縦書き), shrunk until it fits; brackets and dashes are turned."""
+        size = min(size, area.w, area.h / (STACK_PITCH * max(len(text), 1)))
         for place, character in enumerate(text):
             middle = area.y + (place + 0.5) * STACK_PITCH * size
-            x = area.x + (area.w - text_width(character, size)) / 2
-            self._write(character, x, middle + _BASELINE * size, size, 0.0, weight)
+            self.canvas.saveState()
+            self.canvas.translate(area.centre[0] * POINTS_PER_MM, self._up(middle))
+            self.canvas.rotate(-90 if character in _TURNED_CHARACTERS else 0)
+            origin = Pen(self.canvas, 0.0)
+            origin._write(character, -text_width(character, size) / 2, _BASELINE * size, size, 0.0, weight)
+            self.canvas.restoreState()
 
     def _write(
         self, text: str, x: float, baseline: float, size: float, gray: float, weight: Weight = Weight.REGULAR
@@ -128,7 +152,7 @@ class Pen:
         if weight is Weight.BOLD:
             self.canvas.setStrokeGray(gray)
             self.canvas.setLineWidth(points * _BOLD_STROKE)
-        mode = 2 if weight is Weight.BOLD else None
+        mode = 2 if weight is Weight.BOLD else None  # fill and stroke
         self.canvas.drawString(x * POINTS_PER_MM, self._up(baseline), text, mode=mode)
 
     def _up(self, y: float) -> float:
