@@ -46,7 +46,8 @@ FONT_PACKAGES = (
     "fonts-kiloji",
     "fonts-klee",
     "fonts-seto",
-    "fonts-yozvox-yozfont-standard-kana",
+    "fonts-yozvox-yozfont-cute",
+    "fonts-yozvox-yozfont-edu",
     "fonts-yusei-magic",
 )
 
@@ -144,9 +145,10 @@ def write_line(
     vertical = writing is Writing.VERTICAL
     length, depth = (place.h, place.w) if vertical else (place.w, place.h)
     advances = np.array([1.02 if vertical else _advance(hand, one) for one in text])
-    size = min(hand.size_mm * (1 + 0.3 * (len(text) <= 3)), 0.8 * depth, 0.94 * length / advances.sum())
+    wished = hand.size_mm * (1.45 if len(text) <= 4 else 1.0)  # short answers are written large
+    size = min(wished, 0.8 * depth, 0.94 * length / advances.sum())
     free = length - size * advances.sum()
-    start = free * random.uniform(0.08, 0.45)
+    start = free * (random.uniform(0.25, 0.65) if len(text) == 1 else random.uniform(0.08, 0.45))
     middle = depth / 2 + random.normal(0, 0.06) * (depth - size)
     middles = start + size * (np.cumsum(advances) - advances / 2)
     offsets = middle - hand.drift * (middles - length / 2) * (-1 if vertical else 1)
@@ -205,6 +207,9 @@ def write_lines(
         taken, used = 0, 0.0
         while taken < len(rest) and used < 0.93 * length:
             used += size * (1.02 if vertical else _advance(hand, rest[taken]))
+            taken += 1
+        while taken < len(rest) and rest[taken] in "、。":  # no line begins with a mark
+            used += size * _advance(hand, rest[taken])
             taken += 1
         piece, rest = rest[:taken], rest[taken:]
         if not piece:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import pypdfium2
 import pytest
+from PIL import Image, ImageSequence
 
-from omr.geometry import apply
+from omr.design import Writing
+from omr.errors import InputError
+from omr.geometry import Rectangle, apply
+from omr.layout import QuestionKind
+from sample_scans import handwriting
 from sample_scans.bubble_fillings import MARKED, Filling, draw_filling
+from sample_scans.filled_page import fill_page
+from sample_scans.make import Job, make_file, plan
+from sample_scans.pupils import draw_pupil, give_answer
+from sample_scans.sample_exam import load_sample_exam
+from sample_scans.scan_files import FileKind, encode_file
 from sample_scans.scanner import Condition, Gray, ScannerModel, draw_model, page_to_scan, scan
+from sample_scans.stacks import Content
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from sample_scans.pens import Canvas
@@ -152,3 +168,125 @@ def test_the_same_seed_gives_the_same_scan() -> None:
         random = np.random.default_rng(7)
         images.append(scan(page, 300, draw_model(Condition.DUSTY, random), random))
     assert np.array_equal(images[0], images[1])
+
+
+def test_every_sheet_goes_through_the_scanner_once() -> None:
+    files = plan(students=80, sheet_pages=2, subject=1, seed=3)
+    assert len({file.name for file in files}) == len(files)
+    pages = [page for file in files for page in file.pages]
+    sheets = Counter((page.student, page.sheet_page) for page in pages if page.content is Content.SHEET)
+    absent = 22
+    assert sheets == Counter((student, page) for student in range(80) if student != absent for page in (1, 2))
+    mishaps = Counter(page.content for page in pages if page.content is not Content.SHEET)
+    assert mishaps == {Content.DUPLICATE: 1, Content.OTHER_EXAM: 1, Content.EMPTY_BACK: 1}
+    bilevel = sum(len(file.pages) for file in files if file.kind.is_bilevel)
+    assert 0.25 < bilevel / len(pages) < 0.4
+    assert all(len(file.pages) == 1 for file in files if file.kind is FileKind.JPEG)
+
+
+def test_the_exam_adds_up() -> None:
+    exam = load_sample_exam()
+    assert len(exam.layout.pages) == 2
+    assert {question.kind for question in exam.questions} == set(QuestionKind)
+    for question in exam.questions:
+        assert question.right
+        if question.kind is not QuestionKind.CHOICE:
+            assert question.wrong
+            assert not set(question.wrong) & set(question.right)
+
+
+@pytest.mark.parametrize("kind", FileKind)
+def test_files_hold_the_pages_that_were_put_in(kind: FileKind) -> None:
+    page, _ = dotted_page()
+    pages = [page] if kind is FileKind.JPEG else [page, np.asarray(np.rot90(page))]
+    if kind.is_bilevel:
+        pages = [np.where(page < 128, 0, 255).astype(np.uint8) for page in pages]
+    data = encode_file(pages, kind, 300)
+    assert data == encode_file(pages, kind, 300)
+    if kind in (FileKind.JPEG, FileKind.G4_TIFF):
+        image = Image.open(BytesIO(data))
+        assert round(image.info["dpi"][0]) == 300
+        read = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(image)]
+    else:
+        with pypdfium2.PdfDocument(data) as document:
+            read = [one.render(scale=300 / 72, grayscale=True).to_numpy() for one in document]
+    assert len(read) == len(pages)
+    for one, page in zip(read, pages, strict=True):
+        same = one.reshape(one.shape[:2])[: page.shape[0], : page.shape[1]]  # pdfium rounds sizes up
+        assert np.abs(same.astype(float) - page).mean() < 2
+
+
+def test_without_fonts_one_sentence_names_the_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handwriting, "FONT_FOLDERS", (tmp_path,))
+    with pytest.raises(InputError, match="fonts-kiloji"):
+        handwriting.find_fonts()
+
+
+@pytest.mark.system
+def test_glyphs_without_ink_come_from_another_font() -> None:
+    fonts = handwriting.find_fonts()
+    kiloji = next(font for font in fonts if font.name == "kiloji.ttf")
+    assert handwriting.has_ink(kiloji, "柔")
+    assert not handwriting.has_ink(kiloji, "𠮷")
+    assert not handwriting.has_ink(kiloji, "\u3000")
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("writing", Writing)
+def test_writing_stays_in_its_box_and_differs_each_time(writing: Writing) -> None:
+    random = np.random.default_rng(4)
+    hand = handwriting.choose_hand(handwriting.find_fonts(), random)
+    box = Rectangle(10, 10, 40, 13) if writing is Writing.HORIZONTAL else Rectangle(10, 10, 13, 40)
+    pages = []
+    for _ in range(2):
+        page = np.full((480, 480), 255, np.uint8)
+        handwriting.write_line(page, "二酸化炭素", box, hand, random, 8.0, writing=writing)
+        ys, xs = np.nonzero(page < 200)
+        assert len(ys) > 300
+        assert xs.min() > 8 * box.x
+        assert xs.max() < 8 * box.right
+        assert ys.min() > 8 * box.y
+        assert ys.max() < 8 * box.bottom
+        pages.append(page)
+    assert not np.array_equal(pages[0], pages[1])
+
+
+@pytest.mark.system
+def test_the_truth_says_what_stands_on_the_paper() -> None:
+    exam, fonts = load_sample_exam(), handwriting.find_fonts()
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        pupil = draw_pupil(fonts, random)
+        answers = [give_answer(pupil, question, random) for question in exam.questions]
+        for page in exam.layout.pages:
+            canvas = np.full((2376, 1680), 255, np.uint8)
+            fill_page(canvas, page, answers, pupil, random, 8.0)
+            for answer in (one for one in answers if one.page == page.number):
+                place = next(one for one in page.questions if one.id == answer.question)
+                for bubble, (label, filling) in zip(place.bubbles, answer.marks, strict=True):
+                    assert bubble.label == label
+                    ink = 1 - canvas[pixels(bubble.expanded(1))].mean() / 255
+                    assert (ink > 0.04) == (label in answer.reading.split(";")), (filling, ink)
+                if place.box is not None:
+                    assert ((canvas[pixels(place.box)] < 205).mean() > 0.001) == bool(answer.reading)
+
+
+@pytest.mark.system
+def test_the_command_makes_readable_files_and_their_truth(tmp_path: Path) -> None:
+    job = Job(plan(12, 2, 1, 5)[-1], 1, 12, 5, tmp_path, 150, 40, None)
+    pages, answers = make_file(job)
+    data = (tmp_path / job.file.name).read_bytes()
+    assert make_file(job) == (pages, answers)
+    assert (tmp_path / job.file.name).read_bytes() == data
+    assert [page.page for page in pages] == list(range(1, len(job.file.pages) + 1))
+    assert {answer.student_id for answer in answers} <= {page.student_id for page in pages}
+
+
+def pixels(box: Rectangle) -> tuple[slice, slice]:
+    """The part of a canvas of 8 pixels a millimetre that a box (mm) covers."""
+    return (
+        slice(round(8 * box.y), round(8 * box.bottom)),
+        slice(round(8 * box.x), round(8 * box.right)),
+    )
