@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from omr.detect import DetectedBox, detect_boxes, detect_layout
 from omr.errors import InputError
@@ -18,7 +22,6 @@ from tests.ruled_sheets import RuledSheet, bilevel, scanned, turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -97,6 +100,32 @@ def test_gaps_in_copied_lines_are_bridged(forty: RuledSheet) -> None:
     for y, x in zip(*(random.integers(0, side - 3, 2500) for side in gray.shape), strict=True):
         gray[y : y + 3, x : x + 3] = 255
     assert_found(detect_boxes(gray, A4), forty.truth)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    columns=st.integers(1, 5),
+    rows=st.integers(1, 12),
+    height=st.floats(7, 18),
+    line=st.floats(0.3, 1.5),
+    dpi=st.sampled_from([150, 200, 300, 400]),
+    skew=st.floats(-2, 2),
+)
+def test_any_table_is_found_whole(
+    columns: int, rows: int, height: float, line: float, dpi: int, skew: float
+) -> None:
+    with TemporaryDirectory() as folder:
+        sheet = RuledSheet(Path(folder) / "sheet.pdf")
+        sheet.canvas.setLineWidth(line)
+        width = 170 / columns
+        for row in range(rows):
+            for column in range(columns):
+                x, y = 20 + column * width, 30 + row * height
+                sheet.label(x, y, 10, height, f"({row + 1})", 8)
+                sheet.answer(x + 10, y, width - 10, height)
+        sheet.save()
+        picture = sheet.picture(dpi)
+    assert_found(detect_boxes(scanned(turned(picture, skew), 8), A4), sheet.truth)
 
 
 def test_merged_cells_nested_frames_double_and_dotted_lines(tmp_path: Path) -> None:
