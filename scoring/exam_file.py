@@ -1,0 +1,286 @@
+"""EXAM.toml: reading it with the line of every mistake, and writing it. The format: docs/exam-toml.md."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path  # noqa: TC003  (part of public signatures)
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from omr.errors import InputError
+from scoring.exam import Exam, Question
+from scoring.points import format_points
+from scoring.toml_lines import last_open_line, line_of, locate
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from scoring.toml_lines import TomlPath
+
+EXAMPLES = {
+    "exam": "[exam]",
+    "question": "[[question]]",
+    "title": 'title = "2学期期末考査 数学"',
+    "subject": 'subject = "数学"',
+    "date": "date = 2026-11-27",
+    "paper": 'paper = "A4"',
+    "orientation": 'orientation = "portrait"',
+    "writing": 'writing = "vertical"',
+    "section": 'section = "1"',
+    "kind": 'kind = "choice"',
+    "choices": 'choices = ["ア", "イ", "ウ", "エ"]',
+    "answer": 'answer = ["イ"]',
+    "accept": 'accept = ["ウ"]',
+    "points": "points = 2",
+    "viewpoint": 'viewpoint = "知識・技能"',
+    "characters": "characters = 40",
+    "lines": "lines = 5",
+    "unit": 'unit = "cm"',
+}
+"""How each key is written, for messages; `id` stands in both tables and is not here."""
+_EXAM_ID_EXAMPLE = 'id = "2026-2F-MATH2"'
+_QUESTION_ID_EXAMPLE = 'id = "1-1"'
+_EXAM_KEYS = [key for key in Exam.model_fields if key != "questions"]
+_QUESTION_KEYS = list(Question.model_fields)
+_NOT_YET = {"group", "rule"}
+
+_SYNTAX = {
+    "Cannot overwrite a value": "同じ項目が2回書かれています。1つにしてください",
+    "Cannot declare": "同じ名前の [ ] が2回書かれています。1つにしてください",
+    "Cannot mutate": "同じ名前が2回書かれています。1つにしてください",
+    "Unclosed array": "[ ] が閉じていないか、値の間の , が抜けています",
+    "Unclosed inline table": "{ } が閉じていないか、値の間の , が抜けています",
+    "Invalid value": '= の右の値が正しくありません。文字列は " で囲み、配列は [ ] で囲んでください',
+    "Illegal character": '" で囲んだ文字列が閉じていないか、使えない文字があります',
+    "Unterminated string": '" で囲んだ文字列が閉じていません',
+    "Expected '=' after a key": "「項目 = 値」の形になっていません",
+    "Expected newline": "値の後に余分な文字があります。1行に1つずつ書いてください",
+    "Expected ']": "[ ] の数が合っていません",
+    "Invalid statement": "「項目 = 値」の形になっていません",
+    "Invalid initial character": "「項目 = 値」の形になっていません",
+    "Invalid date": "この日付はありません。日付を確かめてください",
+    "Unescaped": "文字列の中の \\ は \\\\ と書いてください",
+    "Invalid hex": "文字列の中の \\ は \\\\ と書いてください",
+}
+"""The start of a `tomllib` message → what a teacher needs to know."""
+_FULL_WIDTH = re.compile(r"[＝＂“”″＃，［］｛｝．\u3000]")
+_OUTSIDE_STRINGS = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|\#.*""")
+_KEY_AT_START = re.compile(r"\s*([A-Za-z0-9_-]+)\s*[=＝]")
+_NEXT_STATEMENT = re.compile(r"\s*([A-Za-z0-9_-]+\s*=|\[)")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Problem:
+    """One mistake: its line (from 1) and a sentence without its full stop."""
+
+    line: int
+    sentence: str
+
+
+def read_exam(path: Path) -> Exam:
+    """Read EXAM.toml (UTF-8 with or without BOM, LF or CRLF).
+
+    Raises:
+        InputError: the file can't be read or is not an exam; the message names the line, what is wrong and
+            what is expected, and how many more mistakes there are.
+    """
+    text = _decoded(path)
+    try:
+        plain = tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise _input_error(path, [_syntax_problem(text, error)]) from error
+    lines = locate(text)
+    problems = _shape_problems(plain, lines, last_line=text.rstrip().count("\n") + 1)
+    if problems:
+        raise _input_error(path, problems)
+    try:
+        return Exam.model_validate({**plain["exam"], "questions": plain["question"]})
+    except ValidationError as error:
+        raise _input_error(path, _problems(error, lines)) from error
+
+
+def write_exam(exam: Exam, path: Path) -> None:
+    """Write EXAM.toml (UTF-8, LF); `read_exam` gives the same exam back."""
+    path.write_text(exam_to_toml(exam), encoding="utf-8", newline="\n")
+
+
+def exam_to_toml(exam: Exam) -> str:
+    """The exam as the text of EXAM.toml, in the order of docs/exam-toml.md."""
+    heading = exam.model_dump(exclude={"questions"}, exclude_none=True)
+    tables = [["[exam]", *_pairs({"id": heading.pop("id"), **heading})]]
+    for question in exam.questions:
+        plain = question.model_dump(exclude_none=True)
+        plain["accept"] = tuple(one[0] if len(one) == 1 else one for one in question.accept)
+        empty = {key for key, value in plain.items() if value == ()}
+        undecided = {"answer"} if "answer" in question.model_fields_set else set()
+        plain = {key: value for key, value in plain.items() if key not in empty - undecided}
+        tables.append(["[[question]]", *_pairs(plain)])
+    return "\n\n".join("\n".join(table) for table in tables) + "\n"
+
+
+def _decoded(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path}: 試験のファイルを読めません。ファイル名と場所を確かめてください。"
+        ) from error
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path} {line}行目: 文字コードが UTF-8 ではありません。"
+            "メモ帳などで文字コード「UTF-8」を選んで保存し直してください。"
+        ) from error
+
+
+def _input_error(path: Path, problems: list[_Problem]) -> InputError:
+    first = min(problems)
+    more = f"（ほか {len(problems) - 1} 件）" if len(problems) > 1 else ""
+    return InputError(f"{path} {first.line}行目: {first.sentence}。{more}")
+
+
+# Mistakes of TOML itself
+
+
+def _syntax_problem(text: str, error: Exception) -> _Problem:
+    message = str(error)
+    place = re.search(r"at line (\d+), column (\d+)", message)
+    rows = text.split("\n")
+    line = int(place[1]) if place else text.rstrip().count("\n") + 1
+    start = len("\n".join(rows[: line - 1])) if place else len(text)
+    begins_statement = _NEXT_STATEMENT.match(rows[line - 1]) is not None
+    if not place or message.startswith("Unclosed") or begins_statement:
+        line = last_open_line(text[:start]) or line
+    sentence = next(
+        (told for start, told in _SYNTAX.items() if message.startswith(start)), "TOML として読めません"
+    )
+    row = rows[line - 1]
+    if wide := _FULL_WIDTH.search(_OUTSIDE_STRINGS.sub("", row)):
+        name = "空白" if wide[0] == "\u3000" else f"「{wide[0]}」"
+        sentence = f"全角の{name}があります。半角で書いてください"
+    key = _KEY_AT_START.match(row)
+    example = EXAMPLES.get(key[1], EXAMPLES["title"]) if key else EXAMPLES["title"]
+    return _Problem(line, f"{sentence}（例: {example}）")
+
+
+# Mistakes of what the file says
+
+
+def _shape_problems(plain: dict[str, Any], lines: dict[TomlPath, int], last_line: int) -> list[_Problem]:
+    """Whether there is one [exam] and at least one [[question]], and nothing else."""
+    problems = [
+        _Problem(line_of(lines, (key,)), _unknown_key(key, ["exam", "question"]))
+        for key in plain
+        if key not in {"exam", "question"}
+    ]
+    exam, questions = plain.get("exam"), plain.get("question")
+    if exam is None:
+        problems.append(_Problem(1, "試験の見出し [exam] がありません（例: [exam]）"))
+    elif not isinstance(exam, dict):
+        problems.append(
+            _Problem(line_of(lines, ("exam",)), "試験は [exam] の下に書いてください（例: [exam]）")
+        )
+    if questions is None or questions == []:
+        line = last_line if questions is None else line_of(lines, ("question",))
+        problems.append(
+            _Problem(
+                line, "設問が1つもありません。設問ごとに [[question]] を書いてください（例: [[question]]）"
+            )
+        )
+    elif not isinstance(questions, list) or not all(isinstance(one, dict) for one in questions):
+        line = line_of(lines, ("question",))
+        problems.append(
+            _Problem(line, "設問は [[question]] と二重の [ ] で書いてください（例: [[question]]）")
+        )
+    return problems
+
+
+def _problems(error: ValidationError, lines: dict[TomlPath, int]) -> list[_Problem]:
+    return [
+        _problem(detail, lines)
+        for detail in error.errors()
+        if detail["type"] != "default_factory_not_called"  # the default id waits for a right title and date
+    ]
+
+
+def _problem(detail: ErrorDetails, lines: dict[TomlPath, int]) -> _Problem:
+    path = _toml_path(detail)
+    in_question = path[0] == "question"
+    key = str(path[2] if in_question and len(path) > 2 else path[min(1, len(path) - 1)])
+    if detail["type"] == "extra_forbidden":
+        return _Problem(
+            line_of(lines, path), _unknown_key(key, _QUESTION_KEYS if in_question else _EXAM_KEYS)
+        )
+    sentence = _sentence(detail, key)
+    if not sentence.startswith(key):
+        sentence = f"{key}: {sentence}"
+    return _Problem(line_of(lines, path), f"{sentence}（例: {_example(key, in_question=in_question)}）")
+
+
+def _toml_path(detail: ErrorDetails) -> TomlPath:
+    """Where a fault of the model stands in the file."""
+    place = detail.get("ctx", {}).get("place", ())
+    path = place if place and place[0] == "questions" else (*detail["loc"], *place)
+    return ("question", *path[1:]) if path[:1] == ("questions",) else ("exam", *path)
+
+
+def _sentence(detail: ErrorDetails, key: str) -> str:
+    match detail["type"]:
+        case "missing":
+            return f"{key} がありません"
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case "exam":
+            return str(detail["ctx"]["sentence"])
+        case "enum":
+            names = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
+            return f"「{detail['input']}」は使えません。{names} のどれかを書いてください"
+        case _:
+            return "書き方が違います"
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    if key in _NOT_YET:
+        return f"{key} はまだ使えません。この行を消して、今は設問ごとに採点してください"
+    near = difflib.get_close_matches(key.lower(), known, n=1)
+    advice = f"{near[0]} の間違いではありませんか" if near else f"使えるのは {', '.join(known)} です"
+    return f"「{key}」という項目はありません。{advice}"
+
+
+def _example(key: str, *, in_question: bool) -> str:
+    if key == "id":
+        return _QUESTION_ID_EXAMPLE if in_question else _EXAM_ID_EXAMPLE
+    return EXAMPLES.get(key, EXAMPLES["question" if in_question else "exam"])
+
+
+# Writing
+
+
+def _pairs(table: dict[str, Any]) -> list[str]:
+    return [f"{key} = {_value(value)}" for key, value in table.items()]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, Decimal):
+        return format_points(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(_value(one) for one in value)}]"
+    return str(value)  # whole numbers and dates (ISO 8601) are written alike in TOML
+
+
+def _quoted(text: str) -> str:
+    plain = text.replace("\\", "\\\\").replace('"', '\\"')
+    return (
+        '"'
+        + "".join(f"\\u{ord(one):04X}" if ord(one) < 32 or ord(one) == 127 else one for one in plain)
+        + '"'
+    )

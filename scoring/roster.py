@@ -1,0 +1,219 @@
+"""The roster (名簿): the students of an exam, read from ROSTER.csv."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path  # noqa: TC003  (part of public signatures)
+from typing import TYPE_CHECKING
+
+from omr.design import SheetOwner
+from omr.errors import InputError
+from omr.sheet_code import student_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+COLUMNS = ("student_id", "grade", "class", "number", "name", "kana")
+_NUMBERED = re.compile(r"0*(\d+)[年組番]?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One line of the roster, as written there.
+
+    Attributes:
+        student_id: any text, unique.
+        grade: 学年.
+        class_name: 組.
+        number: 出席番号.
+        name: 氏名.
+        kana: ふりがな.
+    """
+
+    student_id: str
+    grade: str
+    class_name: str
+    number: str
+    name: str
+    kana: str
+
+    @property
+    def owner(self) -> SheetOwner:
+        """The student as the printed sheet knows them."""
+        return SheetOwner(self.student_id, self.grade, self.class_name, self.number, self.name, self.kana)
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The students in roster order."""
+
+    students: tuple[Student, ...]
+
+    @cached_property
+    def by_digest(self) -> Mapping[str, Student]:
+        """Students by the student part of a sheet code."""
+        return {student_digest(student.student_id): student for student in self.students}
+
+    @cached_property
+    def _by_place(self) -> Mapping[tuple[str, str, str], Student]:
+        return {place: student for student in self.students if (place := _place(student)) is not None}
+
+    def find(self, grade: str, class_name: str, number: str) -> Student | None:
+        """The student of this grade, class and attendance number.
+
+        Numbers are compared by value: "03", "3", "３" and "3組" are the same.
+        """
+        return self._by_place.get((_comparable(grade), _comparable(class_name), _comparable(number)))
+
+    def owners(self) -> list[SheetOwner]:
+        """Whom to print sheets for, in roster order."""
+        return [student.owner for student in self.students]
+
+
+def read_roster(path: Path) -> Roster:
+    """Read ROSTER.csv: UTF-8 (with or without BOM) or CP932, columns in any order, others ignored.
+
+    Raises:
+        InputError: the file can't be read or is not a roster; the message names the line and what is expected.
+    """
+    rows = _rows(path)
+    header_line, header = next(rows, (1, []))
+    places = _column_places(path, header_line, header)
+    students: list[Student] = []
+    lines: list[int] = []
+    for line, cells in rows:
+        if len(cells) != len(header):
+            raise InputError(
+                f"{path} {line}行目: 項目の数が{len(cells)}個です。"
+                f"見出し（{header_line}行目）と同じ{len(header)}個にしてください（, の数を確かめてください）。"
+            )
+        students.append(_student(path, line, [cells[place] for place in places]))
+        lines.append(line)
+    if not students:
+        raise InputError(
+            f"{path} {header_line}行目: 生徒が1人もいません。見出しの次の行から1行に1人ずつ書いてください。"
+        )
+    _check_unique(path, students, lines)
+    return Roster(tuple(students))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Every row that is not blank, with the line on which it begins."""
+    reader = csv.reader(io.StringIO(_decoded(path), newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise InputError(
+                f'{path} {line}行目: CSV として読めません。" で始まる項目は " で閉じて、'
+                "表計算ソフトから CSV で保存し直してください。"
+            ) from error
+        if cells is None:
+            return
+        stripped = [cell.strip() for cell in cells]
+        if any(stripped):
+            yield line, stripped
+
+
+def _decoded(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path}: 名簿のファイルを読めません。ファイル名と場所を確かめてください。"
+        ) from error
+    for encoding in ("utf-8-sig", "cp932"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:  # UTF-16 passes for CP932
+            return text
+    line = _first_undecodable_line(data)
+    raise InputError(
+        f"{path} {line}行目: 文字コードが UTF-8 でも Shift_JIS（CP932）でもありません。"
+        "表計算ソフトで「CSV UTF-8」として保存し直してください。"
+    )
+
+
+def _first_undecodable_line(data: bytes) -> int:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return data.count(b"\n", 0, error.start) + 1
+    return 1
+
+
+def _column_places(path: Path, line: int, header: list[str]) -> list[int]:
+    """Where the columns of `COLUMNS` stand in the header."""
+    names = [name.lower() for name in header]
+    for column in COLUMNS:
+        if names.count(column) == 1:
+            continue
+        trouble = "が2つあります" if column in names else "がありません"
+        raise InputError(
+            f"{path} {line}行目: 見出しに {column} {trouble}"
+            f"（今の見出し: {','.join(header) or 'なし'}）。{','.join(COLUMNS)} と書いてください。"
+        )
+    return [names.index(column) for column in COLUMNS]
+
+
+def _student(path: Path, line: int, cells: list[str]) -> Student:
+    for column, cell in zip(COLUMNS, cells, strict=True):
+        if any(unicodedata.category(character) == "Cc" for character in cell):
+            raise InputError(
+                f"{path} {line}行目: {column} に改行などの見えない文字があります。取り除いてください。"
+            )
+    student = Student(*cells)
+    if not student.student_id:
+        raise InputError(
+            f"{path} {line}行目: student_id が空です。生徒ごとに違う番号や文字を書いてください。"
+        )
+    return student
+
+
+def _check_unique(path: Path, students: list[Student], lines: list[int]) -> None:
+    """No two students may share an id, a place in the class or a sheet code."""
+    ids: dict[str, int] = {}
+    places: dict[tuple[str, str, str], int] = {}
+    digests: dict[str, int] = {}
+    for student, line in zip(students, lines, strict=True):
+        first = ids.setdefault(student.student_id, line)
+        if first != line:
+            raise InputError(
+                f"{path} {line}行目: student_id「{student.student_id}」が{first}行目と同じです。"
+                "生徒ごとに違うものにしてください。"
+            )
+        place = _place(student)
+        first = places.setdefault(place, line) if place else line
+        if first != line:
+            raise InputError(
+                f"{path} {line}行目: 学年・組・番号（{student.grade}・{student.class_name}・{student.number}）が"
+                f"{first}行目と同じです。どちらかを直してください。"
+            )
+        first = digests.setdefault(student_digest(student.student_id), line)
+        if first != line:
+            raise InputError(
+                f"{path} {line}行目: この student_id の解答用紙コードが{first}行目の生徒と同じになります。"
+                "どちらかの student_id を変えてください。"
+            )
+
+
+def _place(student: Student) -> tuple[str, str, str] | None:
+    """Grade, class and number for comparison; None where one of them is empty."""
+    grade, class_name, number = (
+        _comparable(text) for text in (student.grade, student.class_name, student.number)
+    )
+    return (grade, class_name, number) if grade and class_name and number else None
+
+
+def _comparable(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).strip().upper()
+    numbered = _NUMBERED.fullmatch(plain)
+    return numbered[1] if numbered else plain
