@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from omr.ruled_lines import Cell
 
 
+_LONGEST_LABEL = 4  # more print in a bubble is something else
+
+
 @dataclass(frozen=True, slots=True)
 class DetectedBox:
     """An answer box found on a page.
@@ -139,7 +142,7 @@ def _choices(
     choices = []
     for row in rows:
         labels = [in_bubble.get(bubble, "") for bubble in row]
-        if len(set(labels)) < len(labels) or "" in labels:
+        if len(set(labels)) < len(labels) or not all(map(_is_label, labels)):
             labels = [str(position) for position in range(1, len(row) + 1)]
         outline = Rectangle(
             row[0].x,
@@ -150,6 +153,10 @@ def _choices(
         bubbles = tuple(Bubble(b.x, b.y, b.w, b.h, label=label) for b, label in zip(row, labels, strict=True))
         choices.append(DetectedBox(outline, QuestionKind.CHOICE, bubbles=bubbles))
     return choices, tuple(elsewhere)
+
+
+def _is_label(text: str) -> bool:
+    return 1 <= len(text) <= _LONGEST_LABEL and ";" not in text
 
 
 def _area(box: DetectedBox, choices: Sequence[DetectedBox], cells: Sequence[Cell]) -> Rectangle:

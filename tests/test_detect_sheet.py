@@ -20,6 +20,7 @@ from omr.printed_text import read_printed_text
 from omr.sheet_page import SheetPage
 from scoring.detection import detect_sheet
 from scoring.exam_draft import draft_exam
+from scoring.exam_file import read_exam
 from tests.ruled_sheets import RuledSheet, turned
 
 if TYPE_CHECKING:
@@ -61,13 +62,12 @@ def test_a_pdf_becomes_a_layout_and_an_exam_of_the_same_questions(tmp_path: Path
     assert (layout.pages[0].width, layout.pages[0].height) == (210, 297)
     truth = np.array([(b.x, b.y, b.w, b.h) for b in sheet.truth])
     assert np.abs(boxes(layout) - truth).max() <= 0.5
-    exam = tomllib.loads((tmp_path / "exam.toml").read_text(encoding="utf-8"))
-    assert exam["exam"]["title"] == "数学 解答用紙"
-    assert (exam["exam"]["paper"], exam["exam"]["orientation"]) == ("A4", "portrait")
-    assert [(one["id"], one["kind"]) for one in exam["question"]] == [
+    exam = read_exam(tmp_path / "exam.toml")
+    assert (exam.title, exam.paper, exam.orientation) == ("数学 解答用紙", "A4", "portrait")
+    assert [(one.id, one.kind) for one in exam.questions] == [
         ("1-1", "symbol"), ("1-2", "text"), ("1-3", "essay"), ("1-4", "choice"),
     ]  # fmt: skip
-    assert exam["question"][-1]["choices"] == list("アイウエ")
+    assert exam.questions[-1].choices == tuple("アイウエ")
 
 
 def test_a_skewed_scan_is_turned_and_written_beside_the_layout(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_draft_exam_holds_any_title_and_label() -> None:
     layout = detect_layout([_page_with_one_box()])
     title = '"引用" \\ と\t改行\n' + "長" * 300
     exam = tomllib.loads(draft_exam(layout, title, date(2026, 11, 27)))
-    assert exam["exam"]["title"].startswith('"引用" \\ と')
+    assert exam["exam"]["title"].startswith('"引用" \\ と 改行')
     assert exam["exam"]["date"] == date(2026, 11, 27)
     [question] = exam["question"]
     assert question["id"] == "1"
