@@ -18,7 +18,7 @@ from omr.layout import Bubble, Layout, Line, PageLayout, QuestionKind, QuestionL
 from omr.not_answers import is_left_out
 from omr.printed_bubbles import find_bubble_rows
 from omr.printed_labels import collect_labels, runs_downward
-from omr.question_names import PageToName, name_boxes
+from omr.question_names import PageToName, exam_order, name_boxes
 from omr.reading_frame import ReadingFrame, reading_order
 from omr.ruled_lines import find_cells, scale_sheet
 from omr.sheet_page import SheetPage, upright_page
@@ -80,7 +80,7 @@ def detect_layout(pages: Iterable[SheetPage]) -> Layout:
     names = name_boxes([to_name for _, to_name in found])
     return Layout(
         tuple(
-            PageLayout(number, *size, questions=tuple(map(_question, ids, boxes)))
+            PageLayout(number, *size, questions=tuple(_question(ids[i], boxes[i]) for i in exam_order(ids)))
             for number, (size, ids, (boxes, _)) in enumerate(zip(sizes, names, found, strict=True), 1)
         )
     )

@@ -271,6 +271,22 @@ def test_questions_are_named_by_the_printed_numbers(tmp_path: Path) -> None:
     assert ids(layout_of(sheet)) == expected
 
 
+def test_two_columns_of_one_section_are_put_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    sheet = RuledSheet(tmp_path / "sheet.pdf")
+    sheet.text(20, 26, "第1問", 12)
+    for index in range(8):
+        x, y = 20 + index // 4 * 90, 30 + index % 4 * 10
+        sheet.label(x, y, 14, 10, f"問{index + 1}")
+        sheet.frame(x + 14, y, 66, 10)
+    sheet.label(20, 80, 14, 10, "問9")
+    for index, letter in enumerate("イロハ"):
+        sheet.label(34 + index * 50, 80, 10, 10, letter)
+        sheet.frame(44 + index * 50, 80, 40, 10)
+    sheet.frame(20, 110, 60, 10)
+    expected = [*(f"1-{number}" for number in range(1, 9)), "1-9-イ", "1-9-ロ", "1-9-ハ", "枠1"]
+    assert ids(layout_of(sheet)) == expected
+
+
 def test_numbers_that_begin_again_without_a_heading_are_counted_as_sections(tmp_path: Path) -> None:
     sheet = RuledSheet(tmp_path / "sheet.pdf")
     for row, number in enumerate((1, 2, 3, 1, 2)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from omr.detect import detect_layout
+from omr.detect import detect_boxes, detect_layout
 from omr.errors import InputError
 from omr.layout import Layout, QuestionKind, read_layout
 from omr.page import Page
@@ -24,8 +25,6 @@ from scoring.exam_file import read_exam
 from tests.ruled_sheets import RuledSheet, turned
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 
@@ -170,3 +169,21 @@ def _page_with_one_box() -> SheetPage:
     gray[200:204, 200:800] = gray[300:304, 200:800] = 0
     gray[200:304, 200:204] = gray[200:304, 796:800] = 0
     return SheetPage(gray, (257, 182))
+
+
+@pytest.mark.real_scans
+def test_foreign_sheets_and_photographs_end_in_a_proposal_or_a_sentence() -> None:
+    scans = Path(os.environ["SAITEN_SHARED"]) / "scans"
+    files = [file for file in sorted(scans.rglob("*")) if file.suffix in {".jpg", ".png", ".tif"}]
+    assert files
+    for file in files:
+        with Image.open(file) as image:
+            page = Page(np.asarray(image.convert("L")), image.info.get("dpi"))
+        try:
+            size = page_size_mm(page)
+        except InputError as error:
+            assert str(error).endswith("。")  # noqa: PT017
+            continue
+        for box in detect_boxes(page.gray, size):
+            assert 0 <= box.rectangle.x < box.rectangle.right <= size[0]
+            assert 0 <= box.rectangle.y < box.rectangle.bottom <= size[1]
