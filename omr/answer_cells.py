@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_SMALLEST_SIDE_MM = 6.0
+_SMALLEST_SIDE_MM = 5.6  # 6 mm, less what a line takes
 _SQUARE_MM = (4.0, 12.5)
 _RUBY_GAP_MM = 3.6
 _FEWEST_SQUARES = 20

@@ -18,7 +18,7 @@ from omr.layout import Bubble, Layout, Line, PageLayout, QuestionKind, QuestionL
 from omr.not_answers import is_left_out
 from omr.printed_bubbles import find_bubble_rows
 from omr.printed_labels import collect_labels, runs_downward
-from omr.question_names import PageToName, name_boxes
+from omr.question_names import PageToName, exam_order, name_boxes
 from omr.reading_frame import ReadingFrame, reading_order
 from omr.ruled_lines import find_cells, scale_sheet
 from omr.sheet_page import SheetPage, upright_page
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     from omr.printed_text import PrintedText
     from omr.ruled_lines import Cell
+
+
+_LONGEST_LABEL = 4  # more print in a bubble is something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def detect_layout(pages: Iterable[SheetPage]) -> Layout:
     names = name_boxes([to_name for _, to_name in found])
     return Layout(
         tuple(
-            PageLayout(number, *size, questions=tuple(map(_question, ids, boxes)))
+            PageLayout(number, *size, questions=tuple(_question(ids[i], boxes[i]) for i in exam_order(ids)))
             for number, (size, ids, (boxes, _)) in enumerate(zip(sizes, names, found, strict=True), 1)
         )
     )
@@ -139,7 +142,7 @@ def _choices(
     choices = []
     for row in rows:
         labels = [in_bubble.get(bubble, "") for bubble in row]
-        if len(set(labels)) < len(labels) or "" in labels:
+        if len(set(labels)) < len(labels) or not all(map(_is_label, labels)):
             labels = [str(position) for position in range(1, len(row) + 1)]
         outline = Rectangle(
             row[0].x,
@@ -150,6 +153,10 @@ def _choices(
         bubbles = tuple(Bubble(b.x, b.y, b.w, b.h, label=label) for b, label in zip(row, labels, strict=True))
         choices.append(DetectedBox(outline, QuestionKind.CHOICE, bubbles=bubbles))
     return choices, tuple(elsewhere)
+
+
+def _is_label(text: str) -> bool:
+    return 1 <= len(text) <= _LONGEST_LABEL and ";" not in text
 
 
 def _area(box: DetectedBox, choices: Sequence[DetectedBox], cells: Sequence[Cell]) -> Rectangle:

@@ -6,6 +6,7 @@ vertical writing too.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import TYPE_CHECKING, TypeAlias
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _SAME_MM = 1.5
 _HEADING_REACH_MM = 15.0
+_NAMELESS = "枠"
 _LONGEST_NAME = 24  # room for a suffix within the 32 characters of a question id
 
 
@@ -72,9 +74,33 @@ def name_boxes(pages: Sequence[PageToName]) -> list[list[str]]:
         carried = [replace(heading, half=-1) for heading in carried]
     if not carried:
         named = _counted_sections(named)
-    nameless = "枠" if any(path for page_names in named for _, path in page_names) else ""
+    nameless = _NAMELESS if any(path for page_names in named for _, path in page_names) else ""
     names = _Names(nameless)
     return [[names.take(path) for _, path in page_names] for page_names in named]
+
+
+def exam_order(names: Sequence[str]) -> list[int]:
+    """The order of a page's boxes by their numbers, as two columns of one 大問 may lie side by side.
+
+    Letters keep the order in which they are read; a box without a number stays behind the one before it.
+    """
+    first_read: dict[str, int] = {}
+    keys: list[tuple[tuple[int, int, str], ...]] = []
+    for position, name in enumerate(names):
+        if name.startswith(_NAMELESS):
+            before = keys[-1] if keys else ()
+            keys.append((*before, (2, position, "")))
+            continue
+        parts = [re.fullmatch(r"(\d+)(\D*)", part) or part for part in name.split("-")]
+        keys.append(
+            tuple(
+                (1, first_read.setdefault(part, position), "")
+                if isinstance(part, str)
+                else (0, int(part[1]), part[2])
+                for part in parts
+            )
+        )
+    return sorted(range(len(names)), key=keys.__getitem__)
 
 
 def _counted_sections(named: Sequence[Sequence[_Named]]) -> list[list[_Named]]:
@@ -105,7 +131,7 @@ class _Names:
     def take(self, path: Sequence[QuestionNumber]) -> str:
         if not path:
             self._count += 1
-            return f"{self._nameless}{self._count}"  # no printed number begins with 枠
+            return f"{self._nameless}{self._count}"  # no printed number begins with it
         name = "-".join(number.name for number in path)[:_LONGEST_NAME]
         suffixes = chain(["", *"bcdefghijklmnopqrstuvwxyz"], map(str, count(27)))
         free: str = next(name + suffix for suffix in suffixes if name + suffix not in self._taken)

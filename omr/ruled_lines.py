@@ -109,7 +109,7 @@ def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
     barrier, long_lines = _find_lines(sheet.ink)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(255 - barrier, connectivity=4)
     print_ink = _without_specks(sheet.ink & ~long_lines)
-    paper = float(np.percentile(sheet.gray, 80))
+    paper = _paper_brightness(sheet.gray)
     high, wide = sheet.ink.shape
     x, y, w, h, area = stats[:count].T.astype(np.int64)
     least = _SMALLEST_CELL_MM * PIXELS_PER_MM
@@ -212,19 +212,29 @@ def _inner_rectangle(region: NDArray[np.bool_], x: int, y: int) -> tuple[int, in
     return x + int(columns[0]), y + int(rows[0]), x + int(columns[-1]) + 1, y + int(rows[-1]) + 1
 
 
+def _paper_brightness(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The brightness of the paper around each pixel: the brightest millimetre within 15 mm, smoothed."""
+    high, wide = gray.shape
+    small = cv2.resize(
+        gray, (max(1, wide // PIXELS_PER_MM), max(1, high // PIXELS_PER_MM)), interpolation=cv2.INTER_AREA
+    )
+    bright = cv2.blur(cv2.dilate(small, np.ones((31, 31), np.uint8)), (31, 31))
+    return np.asarray(cv2.resize(bright, (wide, high), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
 def _to_page(inside: tuple[int, int, int, int]) -> Rectangle:
     left, top, right, bottom = (edge / PIXELS_PER_MM for edge in inside)
     return Rectangle(left, top, right - left, bottom - top).expanded(_HALF_LINE_MM)
 
 
 def _classify(
-    inside: tuple[int, int, int, int], gray: NDArray[np.uint8], print_ink: Mask, paper: float
+    inside: tuple[int, int, int, int], gray: NDArray[np.uint8], print_ink: Mask, paper: NDArray[np.uint8]
 ) -> CellPrint:
     left, top, right, bottom = inside
     edge = _pixels(0.5)
     window = np.s_[top + edge : bottom - edge, left + edge : right - edge]
-    if np.median(gray[window]) < 0.88 * paper:
-        return CellPrint.PRINTED
+    if np.median(gray[window]) < 0.88 * np.median(paper[window]):
+        return CellPrint.PRINTED  # shaded: not meant to be written in
     ink = np.asarray(print_ink[window] > 0)
     if ink.sum() < 0.15 * PIXELS_PER_MM**2:
         return CellPrint.EMPTY

@@ -73,7 +73,7 @@ def detect_sheet(
             exam_path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError(
-            f"{error.filename}: 書き込めません。フォルダーがあるか、書き込みが許されているかを確かめてください。"
+            f"{error.filename or layout_path}: 書き込めません。フォルダーがあるか、書き込みが許されているかを確かめてください。"
         ) from error
     return DetectionReport(
         layout,

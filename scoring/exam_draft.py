@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 _HEADING = """\
 # saiten detect が見つけた解答欄から作った下書きです。
-# 正答（answer）と配点（points）は仮の値です。すべての設問を確かめて書き直してください。
+# 正答（answer）は空で、配点（points）は仮の値です。すべての設問を確かめて書き入れてください。
 # kind: choice（マーク） symbol（記号1文字） number（数値） text（短い語句） essay（記述） drawing（作図）
 """
-_PLACEHOLDERS = {QuestionKind.SYMBOL: "？", QuestionKind.TEXT: "（正答を書く）"}
 _LONGEST_TITLE = 60
 
 
@@ -33,9 +32,10 @@ def draft_exam(layout: Layout, title: str, day: date) -> str:
     page = layout.pages[0]
     paper = nearest_paper((page.width, page.height))
     orientation = "portrait" if page.width <= page.height else "landscape"
+    exam_title = "".join(one if one.isprintable() else " " for one in title).strip()[:_LONGEST_TITLE]
     exam = [
         "[exam]",
-        f"title = {_quoted(title.strip()[:_LONGEST_TITLE] or '試験')}",
+        f"title = {_quoted(exam_title or '試験')}",
         'subject = "教科"  # 教科名に直す',
         f"date = {day.isoformat()}  # 実施日に直す",
         f'paper = "{paper}"',
@@ -54,9 +54,7 @@ def _draft_question(question: QuestionLayout) -> str:
     if question.kind is QuestionKind.CHOICE:
         labels = [bubble.label for bubble in question.bubbles]
         lines.append(f"choices = [{', '.join(map(_quoted, labels))}]")
-        lines.append(f"answer = [{_quoted(labels[0])}]  # 正答に直す")
-    elif question.kind in _PLACEHOLDERS:
-        lines.append(f"answer = [{_quoted(_PLACEHOLDERS[question.kind])}]  # 正答に直す")
+    lines.append("answer = []  # 正答を書き入れる")
     lines.append("points = 1  # 配点に直す")
     return "\n".join(lines)
 

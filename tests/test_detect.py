@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from omr.detect import DetectedBox, detect_boxes, detect_layout
 from omr.errors import InputError
@@ -18,7 +22,6 @@ from tests.ruled_sheets import RuledSheet, bilevel, scanned, turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -97,6 +100,32 @@ def test_gaps_in_copied_lines_are_bridged(forty: RuledSheet) -> None:
     for y, x in zip(*(random.integers(0, side - 3, 2500) for side in gray.shape), strict=True):
         gray[y : y + 3, x : x + 3] = 255
     assert_found(detect_boxes(gray, A4), forty.truth)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    columns=st.integers(1, 5),
+    rows=st.integers(1, 12),
+    height=st.floats(7, 18),
+    line=st.floats(0.3, 1.5),
+    dpi=st.sampled_from([150, 200, 300, 400]),
+    skew=st.floats(-2, 2),
+)
+def test_any_table_is_found_whole(
+    columns: int, rows: int, height: float, line: float, dpi: int, skew: float
+) -> None:
+    with TemporaryDirectory() as folder:
+        sheet = RuledSheet(Path(folder) / "sheet.pdf")
+        sheet.canvas.setLineWidth(line)
+        width = 170 / columns
+        for row in range(rows):
+            for column in range(columns):
+                x, y = 20 + column * width, 30 + row * height
+                sheet.label(x, y, 10, height, f"({row + 1})", 8)
+                sheet.answer(x + 10, y, width - 10, height)
+        sheet.save()
+        picture = sheet.picture(dpi)
+    assert_found(detect_boxes(scanned(turned(picture, skew), 8), A4), sheet.truth)
 
 
 def test_merged_cells_nested_frames_double_and_dotted_lines(tmp_path: Path) -> None:
@@ -239,6 +268,22 @@ def test_questions_are_named_by_the_printed_numbers(tmp_path: Path) -> None:
     sheet.label(15, 20, 15, 10, "問3")
     sheet.frame(30, 20, 100, 10)
     expected = ["1-1", "1-2", "1-3", "1-4", "2-1", "2-2", "2-3", "3-1-1", "3-1-2", "3-2", "3-2b", "3-3"]
+    assert ids(layout_of(sheet)) == expected
+
+
+def test_two_columns_of_one_section_are_put_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    sheet = RuledSheet(tmp_path / "sheet.pdf")
+    sheet.text(20, 26, "第1問", 12)
+    for index in range(8):
+        x, y = 20 + index // 4 * 90, 30 + index % 4 * 10
+        sheet.label(x, y, 14, 10, f"問{index + 1}")
+        sheet.frame(x + 14, y, 66, 10)
+    sheet.label(20, 80, 14, 10, "問9")
+    for index, letter in enumerate("イロハ"):
+        sheet.label(34 + index * 50, 80, 10, 10, letter)
+        sheet.frame(44 + index * 50, 80, 40, 10)
+    sheet.frame(20, 110, 60, 10)
+    expected = [*(f"1-{number}" for number in range(1, 9)), "1-9-イ", "1-9-ロ", "1-9-ハ", "枠1"]
     assert ids(layout_of(sheet)) == expected
 
 
