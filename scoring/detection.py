@@ -83,6 +83,18 @@ def detect_sheet(
     )
 
 
+def describe_detection(report: DetectionReport, layout_path: Path) -> str:
+    """What was found, in words for the teacher."""
+    count = sum(1 for _ in report.layout.questions())
+    lines = [f"{layout_path}: 解答欄を{count}か所見つけました。位置と番号を確かめてください。"]
+    if report.unnamed:
+        lines.append(f"番号が読めず、順に番号を付けた解答欄: {'、'.join(report.unnamed)}")
+    if report.pages_without_boxes:
+        pages = "、".join(str(page) for page in report.pages_without_boxes)
+        lines.append(f"解答欄が見つからなかったページ: {pages}")
+    return "\n".join(lines)
+
+
 def _read_pages(path: Path, password: str | None) -> list[SheetPage]:
     try:
         with open_scan(path, password=password) as scan:
