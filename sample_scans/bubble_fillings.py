@@ -269,7 +269,8 @@ def _slip(random: Generator, reach: float) -> Stroke:
 def _erase(patch: _Patch, half: tuple[float, float], random: Generator) -> None:
     """A pale smudge with faint remains of the strokes that were there."""
     pen = Pen(random.uniform(0.07, 0.16), random.uniform(0.4, 0.7), random.uniform(0.3, 0.7))
-    old = patch.coverage(_fill_strokes(half, pen, random), pen.width_mm)
+    before = Filling.FULL if random.random() < 0.6 else Filling.SCRIBBLED
+    old = patch.coverage(_strokes(before, half, pen, random), pen.width_mm)
     rubbed = wandering(old.shape, random, patch.pixels_per_mm)
     patch.ink(old * np.clip(1.2 - 1.4 * rubbed, 0, 1), pen, random)
     smudge = patch.spots(

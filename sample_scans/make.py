@@ -35,6 +35,7 @@ from sample_scans.sample_exam import CLASS_SIZE, FOLDER, load_owners, load_sampl
 from sample_scans.scan_files import encode_file
 from sample_scans.scanner import Condition, ScannerModel, draw_model, scan
 from sample_scans.stacks import Content, ScanFile, ScanPage, add_mishaps, stack_class
+from scoring.exam_file import write_exam
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -250,8 +251,10 @@ def make(options: argparse.Namespace) -> None:
     """Make everything that the options ask for, and print how fast it went.
 
     Raises:
-        InputError: no handwriting-style font is installed.
+        InputError: no handwriting-style font is installed, or a number is below 1.
     """
+    if min(options.students, options.subjects, options.workers) < 1:
+        raise InputError("--students、--subjects、--workers は 1 以上にしてください。")
     find_fonts(options.fonts)
     started, count = time.perf_counter(), 0
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
@@ -269,7 +272,7 @@ def _make_subject(subject: int, folder: Path, options: argparse.Namespace, pool:
     for old in scans.glob("scan_*"):
         old.unlink()
     if folder.resolve() != FOLDER:
-        (folder / "exam.toml").write_text(exam.toml, encoding="utf-8", newline="\n")
+        write_exam(exam.exam, folder / "exam.toml")
         roster = roster_csv(load_owners(options.students))
         (folder / "roster.csv").write_text(roster, encoding="utf-8", newline="\n")
     jobs = [

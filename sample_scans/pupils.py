@@ -127,7 +127,8 @@ def give_answer(pupil: Pupil, question: SampleQuestion, random: Generator) -> Gi
         text = _pick(question.partial, random) if is_partial else wrong
     manner = Manner.FAINT if random.random() < 0.03 else Manner.PLAIN
     if random.random() < 0.06 * (1.5 - pupil.diligence) and question.kind is not QuestionKind.DRAWING:
-        return GivenAnswer(question.id, question.kind, question.page, (), text, Manner.REWRITTEN, wrong)
+        before = _pick([one for one in question.wrong if one != text], random)
+        return GivenAnswer(question.id, question.kind, question.page, (), text, Manner.REWRITTEN, before)
     return GivenAnswer(question.id, question.kind, question.page, (), text, manner)
 
 

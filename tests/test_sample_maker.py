@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -10,18 +11,20 @@ import cv2
 import numpy as np
 import pypdfium2
 import pytest
+import zxingcpp
 from PIL import Image, ImageSequence
 
 from omr.design import Writing
 from omr.errors import InputError
 from omr.geometry import Rectangle, apply
 from omr.layout import QuestionKind
+from omr.sheet_code import SheetCode, exam_digest, layout_digest, parse_code, student_digest
 from sample_scans import handwriting
 from sample_scans.bubble_fillings import MARKED, Filling, draw_filling
 from sample_scans.filled_page import fill_page
 from sample_scans.make import Job, make_file, plan
 from sample_scans.pupils import draw_pupil, give_answer
-from sample_scans.sample_exam import load_sample_exam
+from sample_scans.sample_exam import FOLDER, load_sample_exam
 from sample_scans.scan_files import FileKind, encode_file
 from sample_scans.scanner import Condition, Gray, ScannerModel, draw_model, page_to_scan, scan
 from sample_scans.stacks import Content
@@ -222,6 +225,29 @@ def test_without_fonts_one_sentence_names_the_packages(
     monkeypatch.setattr(handwriting, "FONT_FOLDERS", (tmp_path,))
     with pytest.raises(InputError, match="fonts-kiloji"):
         handwriting.find_fonts()
+
+
+def test_the_committed_scans_are_complete_and_of_todays_layout() -> None:
+    with (FOLDER / "pages_truth.csv").open(encoding="utf-8", newline="") as file:
+        truth = list(csv.DictReader(file))
+    scans = sorted((FOLDER / "scans").iterdir())
+    assert {row["file"] for row in truth} == {path.name for path in scans}
+    sizes = [path.stat().st_size for path in scans]
+    assert max(sizes) < 4e6
+    assert sum(sizes) < 9.5e6
+    exam = load_sample_exam()
+    for row in truth:
+        if row["file"].endswith(".jpg"):
+            image = np.asarray(Image.open(FOLDER / "scans" / row["file"]))
+            codes = [parse_code(one.text) for one in zxingcpp.read_barcodes(image)]
+            code = SheetCode(
+                exam_digest(exam.design.exam_id),
+                layout_digest(exam.layout.digest),
+                student_digest(row["student_id"]),
+                int(row["sheet_page"]),
+            )
+            assert code in codes, "the layout changed: run `uv run python -m sample_scans.make` again"
+            assert code.sheet == row["sheet"]
 
 
 @pytest.mark.system
