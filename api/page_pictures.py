@@ -1,0 +1,66 @@
+"""Pictures of scanned pages for the screen, straight from the scan files."""
+
+from __future__ import annotations
+
+import threading
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import simplejpeg
+
+from omr.scan_file import open_scan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from api.results_reader import PageRow
+
+_LONG_SIDE = {"thumbnail": 480, "full": 2400}  # pixels
+_JPEG_QUALITY = 80
+# pdfium, which draws PDF pages, allows one thread at a time.
+_one_decoder = threading.Lock()
+
+
+class PictureSize(StrEnum):
+    """How large a page is shown: in a list, or to read it."""
+
+    THUMBNAIL = "thumbnail"
+    FULL = "full"
+
+
+def find_scan(scans: Path, source: str) -> Path | None:
+    """The scan file that `source` of pages.csv names, or None where it is not a file inside `scans`."""
+    path = (scans / source).resolve()
+    return path if path.is_file() and path.is_relative_to(scans.resolve()) else None
+
+
+def page_picture(path: Path, page: PageRow, size: PictureSize) -> bytes:
+    """The page as a gray JPEG, turned upright.
+
+    Args:
+        path: of the scan file.
+        page: which page of it, and how it lies (`rotation`; unknown counts as upright).
+        size: the longer side is at most this; pages are never enlarged.
+
+    Raises:
+        PageSetAside: the page can't be read.
+        IndexError: the file has no such page.
+    """
+    with _one_decoder, open_scan(path) as scan:
+        gray = scan.read_page(page.page - 1).gray
+    upright = np.rot90(_shrink(gray, _LONG_SIDE[size]), k=-(page.rotation or 0) // 90)
+    pixels = np.ascontiguousarray(upright)[:, :, np.newaxis]
+    return bytes(simplejpeg.encode_jpeg(pixels, quality=_JPEG_QUALITY, colorspace="GRAY"))
+
+
+def _shrink(gray: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
+    height, width = gray.shape
+    scale = long_side / max(height, width)
+    if scale >= 1:
+        return gray
+    new_size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(gray, new_size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
