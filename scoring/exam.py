@@ -147,7 +147,9 @@ def default_exam_id(heading: dict[str, Any]) -> str:
         heading: the fields `title`, `subject` and `date` of an exam.
     """
     date = heading.get("date")
-    text = "\n".join((heading.get("subject") or "", heading.get("title", ""), date.isoformat() if date else ""))
+    text = "\n".join(
+        (heading.get("subject") or "", heading.get("title", ""), date.isoformat() if date else "")
+    )
     digest = hashlib.sha256(unicodedata.normalize("NFC", text).encode()).digest()
     letters = base64.b32encode(digest).decode()[:10]
     return f"{date:%Y%m%d}-{letters}" if date else letters
@@ -229,7 +231,9 @@ def _fault(sentence: str, *place: str | int) -> PydanticCustomError:
 def _check_choices(question: Question) -> None:
     kind, choices = question.kind, question.choices
     if kind is QuestionKind.CHOICE and not choices:
-        raise _fault("choice の設問には choices（選択肢）が必要です", "choices")
+        raise _fault(
+            'choice の設問には choices（選択肢）が必要です（例: choices = ["ア", "イ", "ウ"]）', "choices"
+        )
     if choices and kind not in {QuestionKind.CHOICE, QuestionKind.SYMBOL}:
         raise _fault(f"choices は choice と symbol の設問で使います。{kind} では消してください", "choices")
     for index, label in enumerate(choices):
@@ -247,7 +251,8 @@ def _check_key(question: Question) -> None:
         QuestionKind.DRAWING,
     }:
         raise _fault(
-            "answer（正答）がありません。まだ決まっていなければ answer = [] と書いてください", "answer"
+            'answer（正答）がありません（例: answer = ["イ"]）。まだ決まっていなければ answer = [] と書いてください',
+            "answer",
         )
     if question.accept and not question.answer:
         raise _fault("accept（別解）があるのに answer（正答）が空です。answer も書いてください", "answer")

@@ -45,7 +45,7 @@ EXAMPLES = {
 """How each key is written, for messages; `id` stands in both tables and is not here."""
 _EXAM_ID_EXAMPLE = 'id = "2026-2F-MATH2"'
 _QUESTION_ID_EXAMPLE = 'id = "1-1"'
-_EXAM_KEYS = [key for key in Exam.model_fields if key != "questions"]
+_EXAM_KEYS = ["id", *(key for key in Exam.model_fields if key not in {"id", "questions"})]
 _QUESTION_KEYS = list(Question.model_fields)
 _NOT_YET = {"group", "rule"}
 
@@ -63,12 +63,12 @@ _SYNTAX = {
     "Expected ']": "[ ] の数が合っていません",
     "Invalid statement": "「項目 = 値」の形になっていません",
     "Invalid initial character": "「項目 = 値」の形になっていません",
-    "Invalid date": "この日付はありません。日付を確かめてください",
+    "Invalid date": "この日はありません。日付を確かめてください",
     "Unescaped": "文字列の中の \\ は \\\\ と書いてください",
     "Invalid hex": "文字列の中の \\ は \\\\ と書いてください",
 }
 """The start of a `tomllib` message → what a teacher needs to know."""
-_FULL_WIDTH = re.compile(r"[＝＂“”″＃，［］｛｝．\u3000]")
+_FULL_WIDTH = re.compile(r"[＝＂“”″＃０-９Ａ-Ｚａ-ｚ，［］｛｝．\u3000]")
 _OUTSIDE_STRINGS = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|\#.*""")
 _KEY_AT_START = re.compile(r"\s*([A-Za-z0-9_-]+)\s*[=＝]")
 _NEXT_STATEMENT = re.compile(r"\s*([A-Za-z0-9_-]+\s*=|\[)")
@@ -173,9 +173,11 @@ def _syntax_problem(text: str, error: Exception) -> _Problem:
     if wide := _FULL_WIDTH.search(_OUTSIDE_STRINGS.sub("", row)):
         name = "空白" if wide[0] == "\u3000" else f"「{wide[0]}」"
         sentence = f"全角の{name}があります。半角で書いてください"
-    key = _KEY_AT_START.match(row)
-    example = EXAMPLES.get(key[1], EXAMPLES["title"]) if key else EXAMPLES["title"]
-    return _Problem(line, f"{sentence}（例: {example}）")
+    found = _KEY_AT_START.match(row)
+    key = found[1] if found and found[1] in EXAMPLES else "title"
+    if key == "date" and message.startswith("Expected newline"):  # 2026-1-5
+        sentence = "日付を 年4桁-月2桁-日2桁 の形で書いてください"
+    return _Problem(line, f"{sentence}（例: {EXAMPLES[key]}）")
 
 
 # Mistakes of what the file says
@@ -235,7 +237,9 @@ def _problem(detail: ErrorDetails, lines: dict[TomlPath, int]) -> _Problem:
     sentence = _sentence(detail, key)
     if not sentence.startswith(key):
         sentence = f"{key}: {sentence}"
-    return _Problem(line, f"{sentence}（例: {_example(path[0], key)}）")
+    if detail["type"] != "exam":  # a fault between several keys says by itself what is expected
+        sentence += f"（例: {_example(path[0], key)}）"
+    return _Problem(line, sentence)
 
 
 def _toml_path(detail: ErrorDetails) -> TomlPath:
@@ -255,7 +259,8 @@ def _sentence(detail: ErrorDetails, key: str) -> str:
             return str(detail["ctx"]["sentence"])
         case "enum":
             names = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
-            return f"「{detail['input']}」は使えません。{names} のどれかを書いてください"
+            written = f"「{detail['input']}」は使えません。" if isinstance(detail["input"], str) else ""
+            return f'{written}{names} のどれかを " で囲んで書いてください'
         case _:
             return "書き方が違います"
 
