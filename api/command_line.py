@@ -198,5 +198,7 @@ def _serve_run(run: DemoRun, port: int, no_browser: bool) -> None:  # noqa: FBT0
         "127.0.0.1",
         port,
         browser=Browser.LEAVE if no_browser else Browser.OPEN,
-        announce=lambda address: typer.echo(f"{address} で結果を見られます。終わるには Ctrl+C を押してください。"),
+        announce=lambda address: typer.echo(
+            f"{address} で結果を見られます。終わるには Ctrl+C を押してください。"
+        ),
     )

@@ -100,7 +100,9 @@ def show_table(run: DemoRun) -> None:
         )
     console = Console()
     console.print(run.printed, describe_results(run.results), table, sep="\n", highlight=False)
-    decided = sum(score.total.max_points is not None and score.total.points > 0 for score in run.results.scores)
+    decided = sum(
+        score.total.max_points is not None and score.total.points > 0 for score in run.results.scores
+    )
     console.print(
         f"{len(run.results.scores)}人分を採点しました（{decided}人に得点あり）。記述の解答は、先生の採点を待っています。",
         highlight=False,

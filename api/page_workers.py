@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import cv2
-from omr.scan_file import DecodeLimits, ScanFile, open_scan
 from pebble import ProcessExpired, ProcessPool
 
 from omr.errors import PageSetAside, Trouble
 from omr.read_page import ReadingPlan, read_page, set_aside
 from omr.same_page import have_same_content
+from omr.scan_file import DecodeLimits, ScanFile, open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +37,7 @@ PAGE_SECONDS = 60.0
 _BATCHES_AHEAD = 3
 _TOO_LONG = PageSetAside(
     Trouble.TIMEOUT,
-    f"読み取りに{PAGE_SECONDS:.0f}秒以上かかったため、とばしました。このページだけスキャンし直してください。",
+    "読み取りに時間がかかりすぎたため、とばしました。このページだけスキャンし直してください。",
 )
 _CRASHED = PageSetAside(
     Trouble.CRASH, "このページの読み取り中に処理が異常終了したため、とばしました。スキャンし直してください。"
@@ -64,9 +64,10 @@ class WorkerSettings:
 class PageWorkers:
     """A pool of worker processes for one exam; made by `start_page_workers`."""
 
-    def __init__(self, pool: ProcessPool, count: int) -> None:
+    def __init__(self, pool: ProcessPool, count: int, seconds: float) -> None:
         self._pool = pool
         self._count = count
+        self._seconds = seconds
 
     def count_pages(self, paths: Sequence[Path]) -> list[int | PageReading]:
         """The number of pages of each file, or why the file can't be opened."""
@@ -98,7 +99,7 @@ class PageWorkers:
         waiting: deque[Future[Result | PageReading]] = deque()
         pending = iter(calls)
         for call in pending:
-            waiting.append(self._pool.schedule(function, args=call, timeout=PAGE_SECONDS))
+            waiting.append(self._pool.schedule(function, args=call, timeout=self._seconds))
             if len(waiting) >= _BATCHES_AHEAD * self._count:
                 yield _outcome(waiting.popleft())
         while waiting:
@@ -106,13 +107,21 @@ class PageWorkers:
 
 
 @contextmanager
-def start_page_workers(settings: WorkerSettings, count: int) -> Iterator[PageWorkers]:
-    """Start `count` worker processes and wait until they are ready; they end with the context."""
+def start_page_workers(
+    settings: WorkerSettings, count: int, seconds: float = PAGE_SECONDS
+) -> Iterator[PageWorkers]:
+    """Start worker processes and wait until they are ready; they end with the context.
+
+    Args:
+        settings: what they are started with.
+        count: how many.
+        seconds: after which a page or a batch is taken for hung.
+    """
     context = multiprocessing.get_context("spawn")
     with ProcessPool(count, initializer=_prepare, initargs=(settings,), context=context) as pool:
         wait([pool.schedule(_is_ready) for _ in range(count)])
         try:
-            yield PageWorkers(pool, count)
+            yield PageWorkers(pool, count, seconds)
         except BaseException:
             pool.stop()  # type: ignore[no-untyped-call]
             raise

@@ -199,7 +199,8 @@ def _extent(ink: Mask, pitch: Floats) -> Floats:
     grid = ink.reshape(-1, GRID, GRID)
     wide = _span(grid.max(axis=1)) * pitch[:, 0]
     high = _span(grid.max(axis=2)) * pitch[:, 1]
-    return np.maximum(wide, high).astype(np.float32)
+    extent: Floats = np.maximum(wide, high).astype(np.float32)
+    return extent
 
 
 def _span(line: Mask) -> NDArray[np.intp]:

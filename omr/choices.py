@@ -127,7 +127,8 @@ def _chance(marked_score: Floats, stained: Floats, marked: Mask) -> NDArray[np.f
     margin = np.where(marked, marked_score - 1, 1 - stained)
     beyond = 1 - 0.004 * np.exp(-4 * np.maximum(margin, 0))
     short = 0.5 + 0.4 * np.exp(2 * np.minimum(margin, 0))
-    return np.where(margin >= 0, beyond, short).astype(np.float64)
+    chance: NDArray[np.float64] = np.where(margin >= 0, beyond, short).astype(np.float64)
+    return chance
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,8 @@ def judge_box(gray: Gray, registration: Registration, question: QuestionLayout) 
     # A box blackened all over has no bright neighbourhood: then the page's own white counts.
     floor = (registration.white + registration.black) / 2
     paper = np.maximum(_paper(small, scale), np.float32(floor))
-    darkness: Floats = (paper - small.astype(np.float32)) / np.maximum(
-        paper - np.float32(registration.black), 40
-    )
+    contrast = np.maximum(paper - np.float32(registration.black), np.float32(40))
+    darkness = ((paper - small) / contrast).astype(np.float32)
     _mask_lines(darkness, question, inside.x, inside.y, scale)
     clear = darkness > _CLEAR_DARKNESS
     ink = float(np.count_nonzero(clear)) / scale**2
