@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from omr.layout import PageLayout, QuestionLayout
-    from sample_scans.handwriting import Hand
+    from sample_scans.hands import Hand
     from sample_scans.pens import Canvas
     from sample_scans.pupils import GivenAnswer, Pupil
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from omr.layout import QuestionKind
 from sample_scans.bubble_fillings import MARKED, Filling
-from sample_scans.handwriting import Hand, choose_hand
+from sample_scans.hands import Hand, choose_hand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,10 +19,12 @@ from omr.errors import InputError
 from omr.geometry import Rectangle, apply
 from omr.layout import QuestionKind
 from omr.sheet_code import SheetCode, exam_digest, layout_digest, parse_code, student_digest
-from sample_scans import handwriting
+from sample_scans import hands
 from sample_scans.bubble_fillings import MARKED, Filling, draw_filling
+from sample_scans.file_maker import Job, make_file
 from sample_scans.filled_page import fill_page
-from sample_scans.make import Job, make_file, plan
+from sample_scans.handwriting import write_line
+from sample_scans.make import plan
 from sample_scans.pupils import draw_pupil, give_answer
 from sample_scans.sample_exam import FOLDER, load_sample_exam
 from sample_scans.scan_files import FileKind, encode_file
@@ -222,9 +224,9 @@ def test_files_hold_the_pages_that_were_put_in(kind: FileKind) -> None:
 def test_without_fonts_one_sentence_names_the_packages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handwriting, "FONT_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(hands, "FONT_FOLDERS", (tmp_path,))
     with pytest.raises(InputError, match="fonts-kiloji"):
-        handwriting.find_fonts()
+        hands.find_fonts()
 
 
 def test_the_committed_scans_are_complete_and_of_todays_layout() -> None:
@@ -252,23 +254,23 @@ def test_the_committed_scans_are_complete_and_of_todays_layout() -> None:
 
 @pytest.mark.system
 def test_glyphs_without_ink_come_from_another_font() -> None:
-    fonts = handwriting.find_fonts()
+    fonts = hands.find_fonts()
     kiloji = next(font for font in fonts if font.name == "kiloji.ttf")
-    assert handwriting.has_ink(kiloji, "柔")
-    assert not handwriting.has_ink(kiloji, "𠮷")
-    assert not handwriting.has_ink(kiloji, "\u3000")
+    assert hands.has_ink(kiloji, "柔")
+    assert not hands.has_ink(kiloji, "𠮷")
+    assert not hands.has_ink(kiloji, "\u3000")
 
 
 @pytest.mark.system
 @pytest.mark.parametrize("writing", Writing)
 def test_writing_stays_in_its_box_and_differs_each_time(writing: Writing) -> None:
     random = np.random.default_rng(4)
-    hand = handwriting.choose_hand(handwriting.find_fonts(), random)
+    hand = hands.choose_hand(hands.find_fonts(), random)
     box = Rectangle(10, 10, 40, 13) if writing is Writing.HORIZONTAL else Rectangle(10, 10, 13, 40)
     pages = []
     for _ in range(2):
         page = np.full((480, 480), 255, np.uint8)
-        handwriting.write_line(page, "二酸化炭素", box, hand, random, 8.0, writing=writing)
+        write_line(page, "二酸化炭素", box, hand, random, 8.0, writing=writing)
         ys, xs = np.nonzero(page < 200)
         assert len(ys) > 300
         assert xs.min() > 8 * box.x
@@ -281,7 +283,7 @@ def test_writing_stays_in_its_box_and_differs_each_time(writing: Writing) -> Non
 
 @pytest.mark.system
 def test_the_truth_says_what_stands_on_the_paper() -> None:
-    exam, fonts = load_sample_exam(), handwriting.find_fonts()
+    exam, fonts = load_sample_exam(), hands.find_fonts()
     for seed in range(4):
         random = np.random.default_rng(seed)
         pupil = draw_pupil(fonts, random)
