@@ -98,12 +98,7 @@ def show_table(run: DemoRun) -> None:
             str(status[ReadingStatus.DOUBTFUL]),
             str(full[question.id]),
         )
-    console = Console()
-    console.print(run.printed, describe_results(run.results), table, sep="\n", highlight=False)
-    decided = sum(
-        score.total.max_points is not None and score.total.points > 0 for score in run.results.scores
-    )
-    console.print(
-        f"{len(run.results.scores)}人分を採点しました（{decided}人に得点あり）。記述の解答は、先生の採点を待っています。",
-        highlight=False,
-    )
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(run.printed, describe_results(run.results), table, sep="\n")
+    count = len(run.results.scores)
+    console.print(f"{count}人分のマークを採点しました。書いた解答は、先生の採点を待っています。")

@@ -60,8 +60,9 @@ def judge_box(gray: Gray, registration: Registration, question: QuestionLayout) 
     small = _look(gray, registration, inside)
     scale = small.shape[1] / inside.w
     if not question.lines:
-        contrast = registration.white - registration.black
-        plainly = small < int(registration.white - _PLAIN_DARKNESS * contrast)
+        plainly = small < int(
+            registration.white - _PLAIN_DARKNESS * (registration.white - registration.black)
+        )
         ink = float(np.count_nonzero(plainly)) / scale**2
         if ink > _WRITTEN_MM2:
             return WrittenVerdict(is_blank=False, confidence=0.0, ink=ink)

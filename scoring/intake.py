@@ -8,7 +8,7 @@ and says so.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from omr.layout import IdentityField
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from scoring.roster import Roster, Student
 
 _CONFLICT = "同じ解答用紙が内容の違うまま{count}枚あります（{others}）。どれが正しいかを確かめ、正しい1枚だけを読み取ってください。"
+_CLAIMED_TWICE = (
+    "同じ番号の解答用紙がほかにもあります（{others}）。名前を見て、だれの解答かを決めてください。"
+)
 _NOT_IN_ROSTER = "名簿にない生徒の解答用紙です。名簿が新しいかを確かめてください。"
 
 
@@ -100,7 +103,6 @@ class _Sorting:
     roster: Roster | None
     same_content: SameContent
     page_count: int
-    by_student: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def set(self, at: int, **changes: str | PageStatus) -> None:
         self.records[at] = replace(self.records[at], **changes)  # type: ignore[arg-type]
@@ -125,6 +127,7 @@ def sort_pages(
     sorting = _Sorting(records, roster, same_content, page_count)
     _sort_named(sorting)
     _sort_unnamed(sorting)
+    _settle_claims(sorting)
     return Intake(tuple(sorting.records))
 
 
@@ -145,19 +148,26 @@ def _sort_named(sorting: _Sorting) -> None:
 
 
 def _settle_twice(sorting: _Sorting, group: Sequence[int]) -> None:
-    first = sorting.records[group[0]].scanned
-    if all(sorting.same_content(first, sorting.records[at].scanned) for at in group[1:]):
-        for at in group[1:]:
-            sorting.set(
-                at,
-                status=PageStatus.DUPLICATE,
-                reason=f"同じページを2回読み取っています（{first.place} を採用しました）。",
-            )
+    if _drop_duplicates(sorting, group):
         return
     for at in group:
-        others = "、".join(sorting.records[other].scanned.place for other in group if other != at)
-        reason = _CONFLICT.format(count=len(group), others=others)
+        reason = _CONFLICT.format(count=len(group), others=_others(sorting, group, at))
         sorting.set(at, status=PageStatus.QUARANTINED, reason=reason)
+
+
+def _drop_duplicates(sorting: _Sorting, group: Sequence[int]) -> bool:
+    """Keep the first of several scans of one paper; False, and nothing done, if they differ."""
+    first = sorting.records[group[0]].scanned
+    if not all(sorting.same_content(first, sorting.records[at].scanned) for at in group[1:]):
+        return False
+    for at in group[1:]:
+        reason = f"同じページを2回読み取っています（{first.place} を採用しました）。"
+        sorting.set(at, status=PageStatus.DUPLICATE, reason=reason)
+    return True
+
+
+def _others(sorting: _Sorting, group: Sequence[int], at: int) -> str:
+    return "、".join(sorting.records[other].scanned.place for other in group if other != at)
 
 
 def _sort_unnamed(sorting: _Sorting) -> None:
@@ -170,11 +180,6 @@ def _sort_unnamed(sorting: _Sorting) -> None:
             sorting.set(at, sheet=sheet, student=student.student_id if student else "")
             if student is None and proven:
                 sorting.note(at, "同じ組のほかのページの番号とつき合わせて、だれの解答かを確かめてください。")
-            elif student is not None:
-                sorting.by_student[student.student_id, _sheet_page(sorting, at)].append(at)
-    for group in sorting.by_student.values():
-        if len(group) > 1:
-            _settle_claimed_twice(sorting, group)
 
 
 def _find_runs(sorting: _Sorting) -> list[list[int]]:
@@ -250,18 +255,19 @@ def _student_of(sorting: _Sorting, at: int) -> Student | None:
     return student
 
 
-def _settle_claimed_twice(sorting: _Sorting, group: Sequence[int]) -> None:
-    """Two papers with the same student's bubbles: one scanned twice, or two pupils, one of them wrong."""
-    first = sorting.records[group[0]].scanned
-    if all(sorting.same_content(first, sorting.records[at].scanned) for at in group[1:]):
-        for at in group[1:]:
-            reason = f"同じページを2回読み取っています（{first.place} を採用しました）。"
-            sorting.set(at, status=PageStatus.DUPLICATE, reason=reason)
-        return
-    for at in group:
-        others = "、".join(sorting.records[other].scanned.place for other in group if other != at)
-        sorting.set(at, student="")
-        sorting.note(
-            at,
-            f"同じ番号の解答用紙がほかにもあります（{others}）。名前を見て、だれの解答かを決めてください。",
-        )
+def _settle_claims(sorting: _Sorting) -> None:
+    """Papers that name the same student: one scanned twice, or two pupils of whom one marked a wrong number.
+
+    A printed code proves more than bubbles do, so it is the bubbled papers that lose their student.
+    """
+    groups: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for at, record in enumerate(sorting.records):
+        if record.status is PageStatus.READ and record.student:
+            groups[record.student, _sheet_page(sorting, at)].append(at)
+    for group in groups.values():
+        bubbled = [at for at in group if _is_unnamed(sorting.records[at])]
+        if len(group) < 2 or (len(bubbled) == len(group) and _drop_duplicates(sorting, group)):
+            continue
+        for at in bubbled:
+            sorting.note(at, _CLAIMED_TWICE.format(others=_others(sorting, group, at)))
+            sorting.set(at, student="")

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
 from pikepdf import Array, Dictionary, Name
+from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from omr.decode_limits import DecodeLimits
