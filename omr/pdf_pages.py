@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from omr.decode_limits import DecodeLimits
 
 _log = logging.getLogger(__name__)
+_OBJECT = re.compile(rb"(?<!\d)(\d{1,7}) \d{1,5} obj\b")
+_ROOT = re.compile(rb"/Root\s+(\d{1,7}) 0 R")
 _ROTATIONS = {0: 1, 90: 6, 180: 3, 270: 8}
 _MAX_SALVAGE_BYTES = 512 * 1024**2
 _PAGE_OBJECT = re.compile(
@@ -80,7 +82,7 @@ class PdfPages:
         crop = _visible_box(page)
         try:
             placed = find_one_image(page, crop)
-        except DrawnPageError:
+        except (DrawnPageError, pikepdf.PikepdfError):
             return render_page(single_page_pdf(self._document, page, self._limits), user_unit, self._limits)
         gray, warning, bilevel = self._decode(page, placed)
         upright, dpi = _lay_out(gray, placed, crop, page)
@@ -211,11 +213,17 @@ def _salvage(source: Path | bytes) -> pikepdf.Pdf | None:
     if not pages:
         return None
     kids = b" ".join(b"%d %d R" % page for page in pages)
-    tail = (
-        b"\nendstream\nendobj\n8388001 0 obj\n<< /Type /Pages /Count %d /Kids [%s] >>\nendobj\n"
-        b"8388002 0 obj\n<< /Type /Catalog /Pages 8388001 0 R >>\nendobj\n"
-        b"trailer\n<< /Size 8388003 /Root 8388002 0 R >>\nstartxref\n0\n%%%%EOF\n"
-    ) % (len(pages), kids)
+    tree = max(int(m[1]) for m in _OBJECT.finditer(source)) + 1
+    tail = b"\nendstream\nendobj\n%d 0 obj\n<< /Type /Pages /Count %d /Kids [%s] >>\nendobj\n" % (
+        tree,
+        len(pages),
+        kids,
+    )
+    # qpdf rebuilds the list of objects from the text, where a later one replaces an earlier one; the first
+    # trailer found stays, so every catalog that is named gets the new tree.
+    for root in {tree + 1, *(int(m[1]) for m in _ROOT.finditer(source))}:
+        tail += b"%d 0 obj\n<< /Type /Catalog /Pages %d 0 R >>\nendobj\n" % (root, tree)
+    tail += b"trailer\n<< /Size %d /Root %d 0 R >>\nstartxref\n0\n%%%%EOF\n" % (tree + 2, tree + 1)
     try:
         document = pikepdf.open(io.BytesIO(source + tail))
         if len(document.pages) > 0:

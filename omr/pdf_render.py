@@ -24,6 +24,8 @@ from omr.pdf_image import bound_flate
 from omr.pdf_image_facts import declared_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from omr.decode_limits import DecodeLimits
@@ -36,6 +38,7 @@ _FAINT_WARNING = (
 )
 _POPPLER_SECONDS = 120
 _PAGE_KEYS = (Name.Contents, Name.Resources, Name.MediaBox, Name.CropBox, Name.Rotate)
+_LOOK_KEYS = (Name.Rect, Name.AP, Name.AS, Name.F)
 
 
 def single_page_pdf(document: pikepdf.Pdf, page: pikepdf.Page, limits: DecodeLimits) -> bytes:
@@ -52,15 +55,13 @@ def single_page_pdf(document: pikepdf.Pdf, page: pikepdf.Page, limits: DecodeLim
     Raises:
         PageSetAside: an image or a stream is too large.
     """
-    source, target = page.obj, pikepdf.new()
-    copy = pikepdf.Dictionary(Type=Name.Page)
-    for key in _PAGE_KEYS:
-        if key in source:
-            copy[key] = target.copy_foreign(document.make_indirect(source[key]))
-    copy.Annots = pikepdf.Array(
-        [_copy_annotation(item, document, target) for item in _drawn_annotations(source)]
-    )
-    target.pages.append(pikepdf.Page(target.make_indirect(copy)))
+    target = pikepdf.new()
+    copy = _copy_entries(page.obj, _PAGE_KEYS, document, target)
+    looks = [_copy_entries(item, _LOOK_KEYS, document, target) for item in _drawn_annotations(page.obj)]
+    for look in looks:
+        look.Type, look.Subtype = Name.Annot, Name.Stamp  # a form field drawn as a stamp needs no form
+    copy.Type, copy.Annots = Name.Page, pikepdf.Array(looks)
+    target.pages.append(pikepdf.Page(copy))
     for item in target.objects:
         if isinstance(item, pikepdf.Stream):
             _check_stream(item, limits)
@@ -192,14 +193,10 @@ def _drawn_annotations(page: pikepdf.Object) -> list[Any]:
     return [item for item in annotations if isinstance(item, pikepdf.Dictionary) and Name.AP in item]
 
 
-def _copy_annotation(annotation: Any, document: pikepdf.Pdf, target: pikepdf.Pdf) -> Any:
-    """Its look alone: links and parents would pull other pages along."""
-    # A form field drawn as a stamp needs no form.
-    copy = pikepdf.Dictionary(Type=Name.Annot, Subtype=Name.Stamp)
-    for key in (Name.Rect, Name.AP, Name.AS, Name.F):
-        if key in annotation:
-            copy[key] = target.copy_foreign(document.make_indirect(annotation[key]))
-    return target.make_indirect(copy)
+def _copy_entries(source: Any, keys: Iterable[Name], document: pikepdf.Pdf, target: pikepdf.Pdf) -> Any:
+    """A copy of these entries alone: links and parents would pull other pages along."""
+    picked = pikepdf.Dictionary({str(key): source[key] for key in keys if key in source})
+    return target.copy_foreign(document.make_indirect(picked))
 
 
 def _check_stream(stream: Any, limits: DecodeLimits) -> None:
@@ -208,13 +205,16 @@ def _check_stream(stream: Any, limits: DecodeLimits) -> None:
         # A layer may be one pixel small; only a page may not.
         check_size(max(width, limits.min_side), max(height, limits.min_side), limits)
         return
-    exceeded = pikepdf.settings.qpdf_limit_errors()
     try:
         with bound_flate(limits.max_drawing_bytes):
             stream.read_bytes()
-    except pikepdf.PdfError as error:
-        if pikepdf.settings.qpdf_limit_errors() > exceeded:
+    except pikepdf.PikepdfError as error:
+        if "limit exceeded" in str(error):  # the words of qpdf, which has no error of its own for this
             raise PageSetAside(
                 Trouble.TOO_LARGE,
                 "PDFのデータが異常に大きく展開されるため開けません。スキャンし直してください。",
             ) from error
+        # pdfium would draw what is left of it, and missing ink would look like an empty answer.
+        raise PageSetAside(
+            Trouble.DAMAGED_PAGE, "ページの描画データが壊れています。このページをスキャンし直してください。"
+        ) from error
