@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path  # noqa: TC003  (part of public signatures)
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ EXAMPLES = {
 """How each key is written, for messages; `id` stands in both tables and is not here."""
 _EXAM_ID_EXAMPLE = 'id = "2026-2F-MATH2"'
 _QUESTION_ID_EXAMPLE = 'id = "1-1"'
-_EXAM_KEYS = [key for key in Exam.model_fields if key != "questions"]
+_EXAM_KEYS = ["id", *(key for key in Exam.model_fields if key not in {"id", "questions"})]
 _QUESTION_KEYS = list(Question.model_fields)
 _NOT_YET = {"group", "rule"}
 
@@ -63,18 +63,18 @@ _SYNTAX = {
     "Expected ']": "[ ] の数が合っていません",
     "Invalid statement": "「項目 = 値」の形になっていません",
     "Invalid initial character": "「項目 = 値」の形になっていません",
-    "Invalid date": "この日付はありません。日付を確かめてください",
+    "Invalid date": "この日はありません。日付を確かめてください",
     "Unescaped": "文字列の中の \\ は \\\\ と書いてください",
     "Invalid hex": "文字列の中の \\ は \\\\ と書いてください",
 }
 """The start of a `tomllib` message → what a teacher needs to know."""
-_FULL_WIDTH = re.compile(r"[＝＂“”″＃，［］｛｝．\u3000]")
+_FULL_WIDTH = re.compile(r"[＝＂“”″＃０-９Ａ-Ｚａ-ｚ，［］｛｝．\u3000]")
 _OUTSIDE_STRINGS = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|\#.*""")
 _KEY_AT_START = re.compile(r"\s*([A-Za-z0-9_-]+)\s*[=＝]")
 _NEXT_STATEMENT = re.compile(r"\s*([A-Za-z0-9_-]+\s*=|\[)")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class _Problem:
     """One mistake: its line (from 1) and a sentence without its full stop."""
 
@@ -91,10 +91,10 @@ def read_exam(path: Path) -> Exam:
     """
     text = _decoded(path)
     try:
-        plain = tomllib.loads(text, parse_float=Decimal)
-    except (ValueError, ArithmeticError, RecursionError) as error:
+        plain = tomllib.loads(text, parse_float=_exact)
+        lines = locate(text)
+    except (ValueError, RecursionError) as error:
         raise _input_error(path, [_syntax_problem(text, error)]) from error
-    lines = locate(text)
     problems = _shape_problems(plain, lines, last_line=text.rstrip().count("\n") + 1)
     if problems:
         raise _input_error(path, problems)
@@ -140,8 +140,16 @@ def _decoded(path: Path) -> str:
         ) from error
 
 
+def _exact(text: str) -> Decimal:
+    """A TOML number with its digits as written; one beyond all bounds is infinite."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("Infinity")
+
+
 def _input_error(path: Path, problems: list[_Problem]) -> InputError:
-    first = min(problems)
+    first = min(problems, key=lambda problem: problem.line)
     more = f"（ほか {len(problems) - 1} 件）" if len(problems) > 1 else ""
     return InputError(f"{path} {first.line}行目: {first.sentence}。{more}")
 
@@ -165,9 +173,11 @@ def _syntax_problem(text: str, error: Exception) -> _Problem:
     if wide := _FULL_WIDTH.search(_OUTSIDE_STRINGS.sub("", row)):
         name = "空白" if wide[0] == "\u3000" else f"「{wide[0]}」"
         sentence = f"全角の{name}があります。半角で書いてください"
-    key = _KEY_AT_START.match(row)
-    example = EXAMPLES.get(key[1], EXAMPLES["title"]) if key else EXAMPLES["title"]
-    return _Problem(line, f"{sentence}（例: {example}）")
+    found = _KEY_AT_START.match(row)
+    key = found[1] if found and found[1] in EXAMPLES else "title"
+    if key == "date" and message.startswith("Expected newline"):  # 2026-1-5
+        sentence = "日付を 年4桁-月2桁-日2桁 の形で書いてください"
+    return _Problem(line, f"{sentence}（例: {EXAMPLES[key]}）")
 
 
 # Mistakes of what the file says
@@ -175,53 +185,61 @@ def _syntax_problem(text: str, error: Exception) -> _Problem:
 
 def _shape_problems(plain: dict[str, Any], lines: dict[TomlPath, int], last_line: int) -> list[_Problem]:
     """Whether there is one [exam] and at least one [[question]], and nothing else."""
-    problems = [
-        _Problem(line_of(lines, (key,)), _unknown_key(key, ["exam", "question"]))
-        for key in plain
-        if key not in {"exam", "question"}
-    ]
-    exam, questions = plain.get("exam"), plain.get("question")
+    unknown: list[TomlPath] = [(key,) for key in plain if key not in {"exam", "question"}]
+    if unknown:  # most likely a misspelt [exam] or [[question]], which is then not missing as well
+        return [_Problem(line_of(lines, path), _unknown_key(path)) for path in unknown]
+    return _exam_problems(plain.get("exam"), lines) + _question_problems(
+        plain.get("question"), lines, last_line
+    )
+
+
+def _exam_problems(exam: object, lines: dict[TomlPath, int]) -> list[_Problem]:
     if exam is None:
-        problems.append(_Problem(1, "試験の見出し [exam] がありません（例: [exam]）"))
-    elif not isinstance(exam, dict):
-        problems.append(
-            _Problem(line_of(lines, ("exam",)), "試験は [exam] の下に書いてください（例: [exam]）")
-        )
+        return [_Problem(1, "試験の見出し [exam] がありません（例: [exam]）")]
+    if not isinstance(exam, dict):
+        return [_Problem(line_of(lines, ("exam",)), "試験は [exam] の下に書いてください（例: [exam]）")]
+    if "questions" in exam:  # a field of the model, but not a key of the file
+        return [_Problem(line_of(lines, ("exam", "questions")), _unknown_key(("exam", "questions")))]
+    return []
+
+
+def _question_problems(questions: object, lines: dict[TomlPath, int], last_line: int) -> list[_Problem]:
+    line = line_of(lines, ("question",))
     if questions is None or questions == []:
-        line = last_line if questions is None else line_of(lines, ("question",))
-        problems.append(
-            _Problem(
-                line, "設問が1つもありません。設問ごとに [[question]] を書いてください（例: [[question]]）"
-            )
-        )
-    elif not isinstance(questions, list) or not all(isinstance(one, dict) for one in questions):
-        line = line_of(lines, ("question",))
-        problems.append(
-            _Problem(line, "設問は [[question]] と二重の [ ] で書いてください（例: [[question]]）")
-        )
-    return problems
+        sentence = "設問が1つもありません。設問ごとに [[question]] を書いてください（例: [[question]]）"
+        return [_Problem(last_line if questions is None else line, sentence)]
+    if not isinstance(questions, list) or not all(isinstance(one, dict) for one in questions):
+        return [_Problem(line, "設問は [[question]] と二重の [ ] で書いてください（例: [[question]]）")]
+    return []
 
 
 def _problems(error: ValidationError, lines: dict[TomlPath, int]) -> list[_Problem]:
+    details = error.errors()
+    misspelt = {
+        (*path[:-1], near)
+        for detail in details
+        if detail["type"] == "extra_forbidden" and (near := _nearest_key(path := _toml_path(detail)))
+    }
     return [
         _problem(detail, lines)
-        for detail in error.errors()
+        for detail in details
         if detail["type"] != "default_factory_not_called"  # the default id waits for a right title and date
+        and not (detail["type"] == "missing" and _toml_path(detail) in misspelt)
     ]
 
 
 def _problem(detail: ErrorDetails, lines: dict[TomlPath, int]) -> _Problem:
     path = _toml_path(detail)
-    in_question = path[0] == "question"
-    key = str(path[2] if in_question and len(path) > 2 else path[min(1, len(path) - 1)])
+    line = line_of(lines, path)
     if detail["type"] == "extra_forbidden":
-        return _Problem(
-            line_of(lines, path), _unknown_key(key, _QUESTION_KEYS if in_question else _EXAM_KEYS)
-        )
+        return _Problem(line, _unknown_key(path))
+    key = str(path[2] if path[0] == "question" else path[1])
     sentence = _sentence(detail, key)
     if not sentence.startswith(key):
         sentence = f"{key}: {sentence}"
-    return _Problem(line_of(lines, path), f"{sentence}（例: {_example(key, in_question=in_question)}）")
+    if detail["type"] != "exam":  # a fault between several keys says by itself what is expected
+        sentence += f"（例: {_example(path[0], key)}）"
+    return _Problem(line, sentence)
 
 
 def _toml_path(detail: ErrorDetails) -> TomlPath:
@@ -241,23 +259,37 @@ def _sentence(detail: ErrorDetails, key: str) -> str:
             return str(detail["ctx"]["sentence"])
         case "enum":
             names = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
-            return f"「{detail['input']}」は使えません。{names} のどれかを書いてください"
+            written = f"「{detail['input']}」は使えません。" if isinstance(detail["input"], str) else ""
+            return f'{written}{names} のどれかを " で囲んで書いてください'
         case _:
             return "書き方が違います"
 
 
-def _unknown_key(key: str, known: list[str]) -> str:
+def _unknown_key(path: TomlPath) -> str:
+    key = path[-1]
     if key in _NOT_YET:
         return f"{key} はまだ使えません。この行を消して、今は設問ごとに採点してください"
-    near = difflib.get_close_matches(key.lower(), known, n=1)
-    advice = f"{near[0]} の間違いではありませんか" if near else f"使えるのは {', '.join(known)} です"
+    near = _nearest_key(path)
+    advice = f"{near} の間違いではありませんか" if near else f"使えるのは {', '.join(_known_keys(path))} です"
     return f"「{key}」という項目はありません。{advice}"
 
 
-def _example(key: str, *, in_question: bool) -> str:
+def _nearest_key(path: TomlPath) -> str | None:
+    """The key of the same table that looks most like a misspelt one."""
+    near = difflib.get_close_matches(str(path[-1]).lower(), _known_keys(path), n=1)
+    return near[0] if near else None
+
+
+def _known_keys(path: TomlPath) -> list[str]:
+    if len(path) == 1:
+        return ["exam", "question"]
+    return _QUESTION_KEYS if path[0] == "question" else _EXAM_KEYS
+
+
+def _example(table: str | int, key: str) -> str:
     if key == "id":
-        return _QUESTION_ID_EXAMPLE if in_question else _EXAM_ID_EXAMPLE
-    return EXAMPLES.get(key, EXAMPLES["question" if in_question else "exam"])
+        return _QUESTION_ID_EXAMPLE if table == "question" else _EXAM_ID_EXAMPLE
+    return EXAMPLES[key]
 
 
 # Writing

@@ -1,0 +1,118 @@
+"""Proposals (採点候補): the points that follow from a reading by the key of its question, and their total.
+
+Pure arithmetic: the same reading and key always give the same proposal, so a changed key is simply marked again.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from omr.layout import QuestionKind
+from omr.reading import ReadingStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from scoring.exam import Exam, Question
+
+_JUDGED_BY_PERSON = {QuestionKind.ESSAY, QuestionKind.DRAWING}
+
+
+class Rule(StrEnum):
+    """Why a proposal is as it is."""
+
+    ANSWER = "answer"  # the reading is the answer (正答)
+    ACCEPTED = "accepted"  # it is one of the accepted answers (別解)
+    WRONG = "wrong"  # it is none of them
+    BLANK = "blank"  # nothing was written (空欄)
+    DOUBTFUL = "doubtful"  # a person must look first (要確認)
+    NO_KEY = "no_key"  # the answer is not decided yet
+    BY_PERSON = "by_person"  # essays and drawings are judged by a person
+    UNKNOWN_LABEL = "unknown_label"  # a marked label is not a choice of the exam: layout and exam disagree
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a reading earns.
+
+    Attributes:
+        points: None where a person decides.
+        rule: what led to it.
+    """
+
+    points: Decimal | None
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A student's points over the questions of an exam.
+
+    Attributes:
+        points: of the questions that have points.
+        max_points: of all questions.
+        undecided: questions without points yet.
+    """
+
+    points: Decimal
+    max_points: Decimal
+    undecided: int
+
+
+def propose(question: Question, status: ReadingStatus, reading: Sequence[str]) -> Proposal:
+    """The points that a reading earns.
+
+    Args:
+        question: with its key.
+        status: of the reading; what is doubtful never earns or loses points.
+        reading: the marked labels of a choice in any order; for written kinds the one recognised text.
+    """
+    if status is ReadingStatus.BLANK:
+        return Proposal(Decimal(0), Rule.BLANK)
+    if question.kind in _JUDGED_BY_PERSON:
+        return Proposal(None, Rule.BY_PERSON)
+    if status is ReadingStatus.DOUBTFUL or not reading:
+        return Proposal(None, Rule.DOUBTFUL)
+    if question.kind is QuestionKind.CHOICE and not set(reading) <= set(question.choices):
+        return Proposal(None, Rule.UNKNOWN_LABEL)
+    if not question.right_answers:
+        return Proposal(None, Rule.NO_KEY)
+    rule = _compare(question, reading)
+    return Proposal(Decimal(0) if rule is Rule.WRONG else question.points, rule)
+
+
+def add_up(exam: Exam, proposals: Mapping[str, Proposal]) -> Total:
+    """The total of one student.
+
+    Args:
+        exam: all of its questions count.
+        proposals: by question id; a question that is absent is undecided.
+    """
+    found = [proposals.get(question.id) for question in exam.questions]
+    points = [one.points for one in found if one is not None and one.points is not None]
+    return Total(sum(points, Decimal(0)), exam.max_points, len(found) - len(points))
+
+
+def normalise_answer(text: str) -> str:
+    """A written answer for comparison: NFKC (full-width 12 is 12, ｱ is ア), without spaces at the ends."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def _compare(question: Question, reading: Sequence[str]) -> Rule:
+    given = _comparable(question, reading)
+    if given == _comparable(question, question.answer):
+        return Rule.ANSWER
+    if any(given == _comparable(question, one) for one in question.accept):
+        return Rule.ACCEPTED
+    return Rule.WRONG
+
+
+def _comparable(question: Question, answer: Sequence[str]) -> frozenset[str]:
+    """The labels of a choice as they are printed; a written answer normalised."""
+    if question.kind is QuestionKind.CHOICE:
+        return frozenset(answer)
+    return frozenset(normalise_answer(text) for text in answer)
