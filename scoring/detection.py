@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from omr.scan_file import open_scan
 from PIL import Image
 
 from omr.detect import detect_layout
@@ -16,6 +15,7 @@ from omr.geometry import MM_PER_INCH
 from omr.layout import write_layout
 from omr.page_size import page_size_mm
 from omr.printed_text import read_printed_text
+from omr.scan_file import open_scan
 from omr.sheet_page import SheetPage, upright_page
 from scoring.exam_draft import draft_exam
 
