@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import re
+import tomllib
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,9 +17,6 @@ from omr.errors import InputError
 from omr.layout import QuestionKind
 from scoring.exam import Exam, Question, default_exam_id, design_sheet
 from scoring.exam_file import read_exam, write_exam
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VALID = """\
 # 2学期 [[question]] = はここではただの文字
@@ -475,3 +473,20 @@ def test_the_line_told_is_the_line_that_was_broken(
     with pytest.raises(InputError) as caught:
         read_exam(path)
     assert f" {place + 1}行目: " in str(caught.value)
+
+
+# The documentation
+
+
+def test_the_documented_example_reads_and_every_key_has_its_line(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "exam-toml.md").read_text(encoding="utf-8")
+    exam = read_text(tmp_path, text.split("```toml\n")[1].split("```")[0])
+    assert exam.max_points == Decimal("20.5")
+    heading, _, questions = text.partition("## `[[question]]`")
+    for key in {*Exam.model_fields} - {"questions"}:
+        assert f"| `{key}` |" in heading
+    for key in Question.model_fields:
+        assert f"| `{key}` |" in questions
+    # Each documented example is one line that TOML reads.
+    for example in re.findall(r"\| `(\w+ = [^`]*)` \|$", text, re.MULTILINE):
+        assert tomllib.loads(example)
