@@ -162,10 +162,9 @@ def _syntax_problem(text: str, error: Exception) -> _Problem:
     place = re.search(r"at line (\d+), column (\d+)", message)
     rows = text.split("\n")
     line = int(place[1]) if place else text.rstrip().count("\n") + 1
-    start = len("\n".join(rows[: line - 1])) if place else len(text)
-    begins_statement = _NEXT_STATEMENT.match(rows[line - 1]) is not None
-    if not place or message.startswith("Unclosed") or begins_statement:
-        line = last_open_line(text[:start]) or line
+    if not place or _is_noticed_late(message, rows[line - 1], int(place[2])):
+        before = "\n".join(rows[: line - 1]) if place else text
+        line = last_open_line(before) or line
     sentence = next(
         (told for start, told in _SYNTAX.items() if message.startswith(start)), "TOML として読めません"
     )
@@ -174,10 +173,16 @@ def _syntax_problem(text: str, error: Exception) -> _Problem:
         name = "空白" if wide[0] == "\u3000" else f"「{wide[0]}」"
         sentence = f"全角の{name}があります。半角で書いてください"
     found = _KEY_AT_START.match(row)
-    key = found[1] if found and found[1] in EXAMPLES else "title"
+    key = found[1] if found and found[1] in EXAMPLES else "choices" if "array" in message else "title"
     if key == "date" and message.startswith("Expected newline"):  # 2026-1-5
         sentence = "日付を 年4桁-月2桁-日2桁 の形で書いてください"
     return _Problem(line, f"{sentence}（例: {EXAMPLES[key]}）")
+
+
+def _is_noticed_late(message: str, row: str, column: int) -> bool:
+    """Whether an array was left open on an earlier line: `row` itself begins another statement or value."""
+    first_in_row = not row[: column - 1].strip()
+    return (message.startswith("Unclosed") and first_in_row) or _NEXT_STATEMENT.match(row) is not None
 
 
 # Mistakes of what the file says
