@@ -196,6 +196,8 @@ MISTAKES = [
     ("title", 'title = "a\\u0007b"', "見えない文字"),
     ("title", "title = 数学", '" で囲み'),
     ("title", 'title = "数学', "閉じて"),
+    ("title", 'title = "数学　２', "閉じて"),
+    ("title", "title = 数学２", '" で囲み'),
     ("title", "title ＝ 1", "全角の「＝」"),
     ("title", "\u3000title = 1", "全角の空白"),
     ("title", "title = “数学”", "全角の「“」"),
