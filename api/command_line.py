@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
+import typer.exceptions
 
 from omr.errors import InputError, SaitenError
 
@@ -20,7 +20,6 @@ EXIT_DONE, EXIT_FAILED, EXIT_WRONG_CALL = 0, 1, 2
 app = typer.Typer(
     name="saiten",
     help="採点: 解答用紙を印刷し、スキャンを読み取り、採点します。",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -45,10 +44,15 @@ def run(arguments: list[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        code = app(arguments, standalone_mode=False)
-    except click.UsageError as error:
-        return _say(f"使い方が違います: {error.format_message()} くわしくは saiten --help。", EXIT_WRONG_CALL)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+        code = app(arguments or ["--help"], standalone_mode=False)
+    except typer.exceptions.TyperException as error:
+        known = {command.name for command in app.registered_commands}
+        command = next((one for one in arguments if one in known), "")
+        return _say(
+            f"使い方が違います（{error.format_message()}）。{' '.join(['saiten', command]).strip()} --help を見てください。",
+            EXIT_WRONG_CALL,
+        )
+    except (typer.Abort, KeyboardInterrupt):
         return _say("中止しました。", EXIT_FAILED)
     except InputError as error:
         return _say(str(error), EXIT_WRONG_CALL)
@@ -114,7 +118,7 @@ def print_sheets(
     typer.echo(report, err=True)
 
 
-@app.command()
+@app.command("detect")
 def detect(
     sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="解答用紙の PDF・PNG・JPEG・TIFF")],
     out: Annotated[Path, typer.Option("-o", "--output", metavar="LAYOUT.json", help="できるレイアウト")],
@@ -129,7 +133,7 @@ def detect(
     typer.echo(describe_detection(detect_sheet(sheet, out, exam, password), out), err=True)
 
 
-@app.command()
+@app.command("read")
 def read(
     exam: ExamFile,
     scans: Annotated[list[Path], typer.Argument(metavar="SCAN…", help="スキャンのファイルかフォルダー")],
@@ -167,7 +171,7 @@ def read(
     typer.echo(describe_results(results), err=True)
 
 
-@app.command()
+@app.command("demo")
 def demo(
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="データを置くフォルダー")] = None,
     port: Annotated[

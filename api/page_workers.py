@@ -19,7 +19,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from omr.errors import PageSetAside, Trouble
 from omr.read_page import ReadingPlan, read_page, set_aside
-from omr.same_page import have_same_content
+from omr.same_page import have_same_content, have_same_marks
 from omr.scan_file import DecodeLimits, ScanFile, open_scan
 
 if TYPE_CHECKING:
@@ -186,6 +186,8 @@ def _read_page(task: PageTask) -> PageReading:
 
 
 def _compare_pages(one: tuple[PageTask, PageReading], other: tuple[PageTask, PageReading]) -> bool:
+    if not have_same_marks(one[1], other[1]):
+        return False
     pictures = []
     for task, reading in (one, other):
         try:

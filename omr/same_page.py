@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 
 from omr.geometry import pixels_per_mm
+from omr.layout import QuestionKind
 
 if TYPE_CHECKING:
     from omr.layout import PageLayout
     from omr.pixels import Floats, Gray, Mask
+    from omr.reading import PageReading
     from omr.registration import Registration
 
 _PIXELS_PER_MM = 5.0
@@ -21,8 +23,25 @@ _NEAR_MM = 0.7
 """How far the same stroke may lie apart in two scans."""
 _INK = 0.4
 _TRACE = 0.15
+_SAME_FILL = 0.12
 _SPECK_MM = 1.0
 """Unmatched ink no longer than this is dust."""
+
+
+def have_same_marks(one: PageReading, other: PageReading) -> bool:
+    """Whether the bubbles of two scans of a page are marked alike; strokes inside the print are seen only so."""
+    if (
+        one.identity is not None
+        and other.identity is not None
+        and one.identity.digits != other.identity.digits
+    ):
+        return False
+    return all(
+        a.labels == b.labels
+        and max(abs(x - y) for x, y in zip(a.measures, b.measures, strict=True)) < _SAME_FILL
+        for a, b in zip(one.answers, other.answers, strict=True)
+        if a.kind is QuestionKind.CHOICE
+    )
 
 
 def have_same_content(
