@@ -19,7 +19,7 @@ from omr.page import Page
 from omr.pdf_image import decode_image_stream
 from omr.pdf_image_facts import RareImageError, filter_names, is_bilevel
 from omr.pdf_one_image import Box, DrawnPageError, PlacedImage, find_one_image
-from omr.pdf_render import POINTS_PER_INCH, decode_with_pdfium, render_page, single_page_pdf
+from omr.pdf_render import POINTS_PER_INCH, decode_with_pdfium, render_page, take_single_page
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,12 +78,11 @@ class PdfPages:
             PageSetAside: this page is too large or too damaged.
         """
         page = self._document.pages[index]
-        user_unit = float(page.obj.get(Name.UserUnit, 1.0))
         crop = _visible_box(page)
         try:
             placed = find_one_image(page, crop)
         except (DrawnPageError, pikepdf.PikepdfError):
-            return render_page(single_page_pdf(self._document, page, self._limits), user_unit, self._limits)
+            return render_page(take_single_page(self._document, page, self._limits), self._limits)
         gray, warning, bilevel = self._decode(page, placed)
         upright, dpi = _lay_out(gray, placed, crop, page)
         return Page(upright, dpi, bilevel, warning)
@@ -98,7 +97,7 @@ class PdfPages:
             gray, warning = decode_image_stream(image, self._limits)
             return gray, warning, is_bilevel(image)
         except RareImageError:
-            gray = decode_with_pdfium(single_page_pdf(self._document, page, self._limits))
+            gray = decode_with_pdfium(take_single_page(self._document, page, self._limits))
         bilevel = is_bilevel(image)
         symbols = "/JBIG2Decode" in filter_names(image) and _uses_symbols(image)
         return (

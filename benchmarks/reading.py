@@ -1,0 +1,286 @@
+"""How fast pages are read: against decoding alone, by stage, with more workers, and with how much memory.
+
+    uv run python -m benchmarks.reading [--pages N] [--rounds R] [--only speed|workers|memory]
+
+One A4 page holds 60 bubbles in 12 questions, 10 written boxes and the codes. *Speed* goes from bytes in
+memory to readings and encoded crops on one core, against the decoding of the same bytes in the same run;
+a ratio of 1 would mean that reading is free. *Workers* reads a PDF through the worker processes as
+`saiten read` does. *Memory* is what a worker holds while it reads 2,000 pages of one PDF (Linux only).
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import multiprocessing
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import img2pdf
+import numpy as np
+import pypdfium2
+import simplejpeg
+from PIL import Image
+
+from api.page_workers import PageTask, WorkerSettings, start_page_workers
+from omr.bubbles import measure_bubbles
+from omr.choices import judge_bubbles
+from omr.code_reader import read_code
+from omr.compose import compose_layout
+from omr.crops import crop_box, cut_region, encode_jpeg
+from omr.decode_limits import DecodeLimits
+from omr.design import Orientation, Paper, QuestionDesign, SheetDesign, SheetOwner, Writing
+from omr.draw import draw_sheets
+from omr.layout import QuestionKind
+from omr.read_page import Crops, ReadingPlan, read_page
+from omr.reading import PageStatus
+from omr.registration import register
+from omr.scan_file import decode_image, open_scan
+from omr.written_boxes import judge_box
+from sample_scans.bubble_fillings import Filling, draw_filling
+from sample_scans.scanner import ScannerModel, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from omr.page import Page
+    from omr.pixels import Gray
+
+_EXAM_ID = "BENCH-READING"
+_PRINT_DPI = 300
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of scan: its name, how it is scanned and how it is stored."""
+
+    name: str
+    dpi: int
+    noise: float
+    encode: Callable[[Gray, int], bytes]
+    in_pdf: bool = False
+
+
+def main() -> None:
+    """Print the tables that were asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--pages", type=int, default=12, help="different pages of each kind")
+    parser.add_argument("--rounds", type=int, default=9, help="times that each page is read")
+    parser.add_argument("--only", choices=("speed", "workers", "memory"))
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    plan = _plan()
+    if arguments.only in (None, "speed"):
+        _measure_speed(plan, arguments.pages, arguments.rounds)
+    if arguments.only in (None, "workers"):
+        _measure_workers(plan)
+    if arguments.only in (None, "memory"):
+        _measure_memory(plan)
+
+
+def _plan() -> ReadingPlan:
+    choices = tuple("アイウエオ")
+    questions = tuple(
+        QuestionDesign(f"{n + 1}", QuestionKind.CHOICE, "1", choices=choices) for n in range(12)
+    ) + tuple(QuestionDesign(f"{n + 13}", QuestionKind.NUMBER, "2") for n in range(10))
+    design = SheetDesign(
+        _EXAM_ID,
+        "読み取りの速さ",
+        "理科",
+        "2026-11-27",
+        Paper.A4,
+        Orientation.PORTRAIT,
+        Writing.HORIZONTAL,
+        questions,
+    )
+    plan = ReadingPlan(compose_layout(design), _EXAM_ID, Crops.TO_GRADE)
+    assert len(plan.pages) == 1
+    printed = io.BytesIO()
+    draw_sheets(design, plan.layout, [SheetOwner("1", "1", "1", "1", "見本", "ミホン")], printed)
+    global _printed  # noqa: PLW0603  (drawn once)
+    with pypdfium2.PdfDocument(printed.getvalue()) as document:
+        _printed = document[0].render(scale=_PRINT_DPI / 72, grayscale=True).to_numpy().squeeze().copy()
+    return plan
+
+
+_printed: Gray
+
+
+def _filled_pages(plan: ReadingPlan, kind: Kind, count: int) -> list[Gray]:
+    """Pages with every question marked and most boxes written in, scanned within ±2°."""
+    pages = []
+    scale = _PRINT_DPI / 25.4
+    for number in range(count):
+        random = np.random.default_rng(number)
+        canvas = _printed.copy()
+        for question in plan.layout.pages[0].questions:
+            if question.bubbles:
+                bubble = question.bubbles[int(random.integers(5))]
+                x, y = (one * scale - 0.5 for one in bubble.centre)
+                draw_filling(
+                    canvas, (x, y), (bubble.w * scale, bubble.h * scale), Filling.FULL, random, scale
+                )
+            elif question.box is not None and random.random() < 0.85:
+                x, y = ((one + 3) * scale for one in (question.box.x, question.box.y + 5))
+                text = str(random.integers(1000, 99999))
+                cv2.putText(canvas, text, (round(x), round(y)), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 2.2, 60, 5)
+        model = ScannerModel(
+            dpi=kind.dpi,
+            skew_deg=random.uniform(-2, 2),
+            shift_mm=(random.uniform(-2, 2), random.uniform(-2, 2)),
+            scale=random.uniform(0.985, 1),
+            paper=238,
+            ink=40,
+            slope=0.02,
+            noise=kind.noise,
+        )
+        pages.append(scan(canvas, _PRINT_DPI, model, random))
+    return pages
+
+
+def _as_jpeg(page: Gray, dpi: int) -> bytes:
+    data = bytes(simplejpeg.encode_jpeg(page[:, :, np.newaxis], quality=75, colorspace="GRAY"))
+    # simplejpeg writes no resolution; a JFIF header says 1:1 then, as many machines do.
+    return data if dpi else data
+
+
+def _as_g4(page: Gray, dpi: int) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(page > 160).save(stream, "TIFF", compression="group4", dpi=(dpi, dpi))
+    return stream.getvalue()
+
+
+KINDS = (
+    Kind("200 dpi JPEG, clean", 200, 1.2, _as_jpeg),
+    Kind("200 dpi JPEG, noisy", 200, 5.0, _as_jpeg),
+    Kind("300 dpi JPEG, clean", 300, 1.2, _as_jpeg),
+    Kind("300 dpi JPEG, noisy", 300, 5.0, _as_jpeg),
+    Kind("200 dpi G4 TIFF", 200, 1.2, _as_g4),
+    Kind("300 dpi G4 TIFF", 300, 1.2, _as_g4),
+    Kind("200 dpi JPEG in PDF", 200, 1.2, _as_jpeg, in_pdf=True),
+    Kind("200 dpi G4 in PDF", 200, 1.2, _as_g4, in_pdf=True),
+)
+
+
+def _measure_speed(plan: ReadingPlan, count: int, rounds: int) -> None:
+    print("one core, medians; ms a page")
+    names = ("register", "code", "bubbles", "boxes", "crops")
+    print(
+        f"{'':<22}{'KB':>6}{'decode':>8}{'read':>8}{'ratio':>7}{'pages/s':>9}   "
+        + "".join(f"{n:>10}" for n in names)
+    )
+    for kind in KINDS:
+        encoded = [kind.encode(page, kind.dpi) for page in _filled_pages(plan, kind, count)]
+        with _source(kind, encoded) as decode:
+            decoding, whole, stages = [], [], []
+            for _ in range(rounds):
+                for number in range(count):
+                    start = time.perf_counter()
+                    page = decode(number)
+                    middle = time.perf_counter()
+                    reading = read_page(page, plan)
+                    end = time.perf_counter()
+                    assert reading.status is PageStatus.READ, reading.reason
+                    decoding.append(middle - start)
+                    whole.append(end - start)
+                    stages.append(_time_stages(page, plan))
+        decode_ms, whole_ms = (1e3 * statistics.median(one) for one in (decoding, whole))
+        parts = [1e3 * statistics.median(one) for one in zip(*stages, strict=True)]
+        kilobytes = sum(map(len, encoded)) / count / 1000
+        print(
+            f"{kind.name:<22}{kilobytes:>6.0f}{decode_ms:>8.2f}{whole_ms:>8.2f}{whole_ms / decode_ms:>7.2f}"
+            f"{1e3 / whole_ms:>9.0f}   " + "".join(f"{part:>10.2f}" for part in parts)
+        )
+    print()
+
+
+class _source:  # noqa: N801  (a small context manager)
+    """Decodes page n: from its bytes, or from a PDF in a file."""
+
+    def __init__(self, kind: Kind, encoded: Sequence[bytes]) -> None:
+        self._kind, self._encoded = kind, encoded
+
+    def __enter__(self) -> Callable[[int], Page]:
+        if not self._kind.in_pdf:
+            return lambda number: decode_image(self._encoded[number])
+        self._folder = tempfile.TemporaryDirectory()
+        path = Path(self._folder.name) / "scan.pdf"
+        path.write_bytes(img2pdf.convert(list(self._encoded)))
+        self._scan = open_scan(path)
+        return self._scan.read_page
+
+    def __exit__(self, *_: object) -> None:
+        if self._kind.in_pdf:
+            self._scan.close()
+            self._folder.cleanup()
+
+
+def _time_stages(page: Page, plan: ReadingPlan) -> tuple[float, ...]:
+    (part,) = plan.pages
+    assert part.bubbles is not None
+    times = [time.perf_counter()]
+    (fit, *_) = register(page.gray, part.layout)
+    times.append(time.perf_counter())
+    read_code(page.gray, fit.transform, part.layout)
+    times.append(time.perf_counter())
+    judge_bubbles(measure_bubbles(page.gray, fit, part.bubbles), part.bubbles, plan.rules)
+    times.append(time.perf_counter())
+    written = [question for question in part.layout.questions if question.box is not None]
+    for question in written:
+        judge_box(page.gray, fit, question)
+    times.append(time.perf_counter())
+    for question in written:
+        encode_jpeg(cut_region(page.gray, fit.transform, crop_box(question)))
+    times.append(time.perf_counter())
+    return tuple(after - before for before, after in zip(times, times[1:], strict=False))
+
+
+def _measure_workers(plan: ReadingPlan, pages: int = 400) -> None:
+    print(f"worker processes, {pages} pages of one PDF (200 dpi JPEG, clean)")
+    print(f"{'workers':<22}{'pages/s':>9}{'against one':>13}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = _write_pdf(plan, Path(folder) / "scan.pdf", pages)
+        one = 0.0
+        for count in (1, 2, 1, 2):
+            with start_page_workers(WorkerSettings(plan, DecodeLimits()), count) as workers:
+                start = time.perf_counter()
+                read = sum(1 for _ in workers.read([PageTask(path, index) for index in range(pages)]))
+                speed = read / (time.perf_counter() - start)
+            one = speed if count == 1 else one
+            print(f"{count:<22}{speed:>9.0f}{speed / one:>13.2f}")
+    print()
+
+
+def _measure_memory(plan: ReadingPlan, pages: int = 2000) -> None:
+    print(f"memory of one worker while it reads {pages} pages of one PDF (200 dpi JPEG, clean)")
+    print(f"{'pages read':<22}{'MB':>9}")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        start_page_workers(WorkerSettings(plan, DecodeLimits()), 1) as workers,
+    ):
+        path = _write_pdf(plan, Path(folder) / "scan.pdf", pages)
+        for number, _ in enumerate(workers.read([PageTask(path, index) for index in range(pages)]), start=1):
+            if number % (pages // 8) == 0:
+                print(f"{number:<22}{_worker_megabytes():>9.0f}")
+
+
+def _write_pdf(plan: ReadingPlan, path: Path, pages: int) -> Path:
+    different = [_as_jpeg(page, 200) for page in _filled_pages(plan, KINDS[0], 25)]
+    path.write_bytes(img2pdf.convert([different[number % 25] for number in range(pages)]))
+    return path
+
+
+def _worker_megabytes() -> float:
+    (worker,) = multiprocessing.active_children()
+    status = Path(f"/proc/{worker.pid}/status").read_text()
+    (line,) = [one for one in status.splitlines() if one.startswith("VmRSS")]
+    return int(line.split()[1]) / 1000
+
+
+if __name__ == "__main__":
+    main()
