@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LOOPBACK = "127.0.0.1"
+_LAST_PORT = 65535
 
 
 class Browser(StrEnum):
@@ -94,12 +95,12 @@ def _listen(host: str, port: int) -> socket.socket:
         raise InputError(
             f"ホスト {host} では公開できません。今はこのパソコンの中（{_LOOPBACK}）だけで動きます。"
         )
+    if not 0 <= port <= _LAST_PORT:
+        raise InputError(
+            f"ポート {port} は使えません。0 から {_LAST_PORT} までの番号を --port で指定してください。"
+        )
     try:
         return socket.create_server((_LOOPBACK, port))
-    except OverflowError as error:
-        raise InputError(
-            f"ポート {port} は使えません。0 から 65535 までの番号を指定してください。"
-        ) from error
     except OSError as error:
         raise InputError(
             f"ポート {port} は使えません（ほかのソフトが使っているか、許可がありません）。"
