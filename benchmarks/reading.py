@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import multiprocessing
 import statistics
 import tempfile
@@ -143,10 +144,8 @@ def _filled_pages(plan: ReadingPlan, kind: Kind, count: int) -> list[Gray]:
     return pages
 
 
-def _as_jpeg(page: Gray, dpi: int) -> bytes:
-    data = bytes(simplejpeg.encode_jpeg(page[:, :, np.newaxis], quality=75, colorspace="GRAY"))
-    # simplejpeg writes no resolution; a JFIF header says 1:1 then, as many machines do.
-    return data if dpi else data
+def _as_jpeg(page: Gray, _dpi: int) -> bytes:
+    return bytes(simplejpeg.encode_jpeg(page[:, :, np.newaxis], quality=75, colorspace="GRAY"))
 
 
 def _as_g4(page: Gray, dpi: int) -> bytes:
@@ -237,7 +236,7 @@ def _time_stages(page: Page, plan: ReadingPlan) -> tuple[float, ...]:
     for question in written:
         encode_jpeg(cut_region(page.gray, fit.transform, crop_box(question)))
     times.append(time.perf_counter())
-    return tuple(after - before for before, after in zip(times, times[1:], strict=False))
+    return tuple(after - before for before, after in itertools.pairwise(times))
 
 
 def _measure_workers(plan: ReadingPlan, pages: int = 400) -> None:
