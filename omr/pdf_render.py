@@ -37,6 +37,7 @@ _FAINT_WARNING = (
     "高圧縮PDFのため薄い鉛筆が消えているおそれがあります。複合機の高圧縮を切ってスキャンし直すと確実です。"
 )
 _POPPLER_SECONDS = 120
+_CHECKED_FILTERS = frozenset(["DCTDecode", "CCITTFaxDecode", "FlateDecode"])  # by `_check_image`
 _PAGE_KEYS = (Name.Contents, Name.MediaBox, Name.CropBox, Name.Rotate)
 _LOOK_KEYS = (Name.Rect, Name.AP, Name.AS, Name.F)
 
@@ -182,6 +183,8 @@ def _measure(image: Any, page_area: float, user_unit: float) -> tuple[float, flo
 
 def _require_decodable(image: Any) -> None:
     """Stop at images that pdfium would leave out: missing ink would look like an empty answer."""
+    if _CHECKED_FILTERS.issuperset(image.get_filters()):
+        return
     try:
         image.get_bitmap()
     except pypdfium2.PdfiumError as error:

@@ -25,7 +25,9 @@ from reportlab.pdfgen.canvas import Canvas
 from omr import fax_decoding, jpeg_decoding, pdf_render
 from omr.decode_limits import DecodeLimits
 from omr.errors import PageSetAside, Trouble
+from omr.jbig2 import holds_symbols
 from omr.scan_file import SCAN_SUFFIXES, decode_image, describe_decoders, open_scan
+from omr.tiff_directory import Tag, write_tiff
 from tests.scan_files import (
     draw_bits,
     draw_sheet,
@@ -42,8 +44,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from omr.jbig2 import holds_symbols
-from omr.page import Page
+    from omr.page import Page
 
 SHEET = draw_sheet()
 BITS = draw_bits()
@@ -224,6 +225,34 @@ def test_big_endian_and_big_tiff_and_centimetres(tmp_path: Path) -> None:
     page = read_bytes(big, tmp_path)
     assert np.array_equal(page.gray, SHEET)
     assert page.dpi == pytest.approx((203.2, 203.2))
+
+
+def test_tiles_fill_order_and_palette_of_two(tmp_path: Path) -> None:
+    tags: dict[Tag, tuple[float, ...]] = {
+        Tag.WIDTH: (170,),
+        Tag.HEIGHT: (240,),
+        Tag.BITS: (8,),
+        Tag.COMPRESSION: (1,),
+        Tag.PHOTOMETRIC: (1,),
+        Tag.SAMPLES: (1,),
+    }
+    padded = np.zeros((256, 192), np.uint8)
+    padded[:240, :170] = SHEET
+    tiles = [padded[y : y + 64, x : x + 64].tobytes() for y in range(0, 256, 64) for x in range(0, 192, 64)]
+    tiled = write_tiff("<", tags | {Tag.TILE_WIDTH: (64,), Tag.TILE_HEIGHT: (64,)}, tiles)
+    assert np.array_equal(read_bytes(tiled, tmp_path).gray, SHEET)
+
+    reversed_bits = bytes(int(f"{byte:08b}"[::-1], 2) for byte in encode_g4(BITS))
+    fax = tags | {Tag.BITS: (1,), Tag.COMPRESSION: (4,), Tag.PHOTOMETRIC: (0,), Tag.FILL_ORDER: (2,)}
+    assert np.array_equal(read_bytes(write_tiff(">", fax, [reversed_bits]), tmp_path).gray, BITS)
+    page = read_bytes(write_tiff("<", fax, [reversed_bits[: len(reversed_bits) // 2]]), tmp_path)
+    assert "壊れて" in page.warning
+    assert np.array_equal(page.gray[:40], BITS[:40])
+
+    colours = (0x3000, 0xF000) * 3
+    two = tags | {Tag.BITS: (1,), Tag.PHOTOMETRIC: (3,), Tag.PALETTE: colours}
+    page = read_bytes(write_tiff("<", two, [np.packbits(BITS > 0, axis=1).tobytes()]), tmp_path)
+    assert np.array_equal(page.gray, BITS)
 
 
 def test_every_page_of_a_tiff_by_itself(tmp_path: Path) -> None:
