@@ -1,7 +1,7 @@
 // @ts-check
 import { element, figureList, noPicture, picture } from "./elements.js";
 import { fetchAnswers, fetchQuestions, fetchScores } from "./resources.js";
-import { KIND_TERMS, nameOf, OUTCOMES, OUTCOME_TERMS } from "./terms.js";
+import { compareAttendance, KIND_TERMS, nameOf, OUTCOMES, OUTCOME_TERMS } from "./terms.js";
 
 /**
  * @typedef {import("./resources.js").Answer} Answer
@@ -27,7 +27,9 @@ export async function showQuestion(questionId, filter) {
   }
   const [answers, scores] = await Promise.all([fetchAnswers(question.id), fetchScores()]);
   const outcome = OUTCOMES.find((each) => each === filter);
-  const shown = answers.filter((answer) => outcome === undefined || answer.outcome === outcome);
+  const shown = answers
+    .filter((answer) => outcome === undefined || answer.outcome === outcome)
+    .sort((one, other) => compareAttendance(one.student, other.student));
   const tiles = element("ul", { class: "tiles", "aria-label": "解答欄の一覧" }, ...shown.map(tile));
   return [
     element(
@@ -192,10 +194,19 @@ function tile(answer) {
       { class: "reading" },
       element("span", { class: "sign", "aria-label": word }, sign),
       element("span", { class: "read" }, readingWords(answer)),
-      element("span", { class: "points" }, answer.points === null ? null : `${answer.points}点`),
+      pointsWords(answer),
     ),
     element("p", { class: "name" }, name),
   );
+}
+
+/** @param {Answer} answer */
+function pointsWords(answer) {
+  if (answer.points !== null) {
+    return element("span", { class: "points" }, `${answer.points}点`);
+  }
+  const { ungraded } = OUTCOME_TERMS;
+  return answer.outcome === "ungraded" ? null : element("span", { class: "points undecided" }, ungraded.word);
 }
 
 /** @param {Answer} answer */
