@@ -76,7 +76,7 @@ def _assert_pictures(browser: Chromium, selector: str, count: int) -> None:
 
 def test_totals_tell_the_four_states_apart(browser: Chromium, address: str) -> None:
     _open(browser, address, "tbody tr")
-    assert browser.text("#title") == "見本テスト 理科"
+    browser.wait_until("document.querySelector('#title').innerText === '見本テスト 理科'")
     assert _rows(browser) == [
         "2年1組 1 見本 一郎 4.5 / 9.5 1問 採点の途中",
         "2年1組 2 例題 花子 0 / 9.5 0問 採点済み",
