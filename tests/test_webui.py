@@ -122,6 +122,9 @@ def test_answers_can_be_filtered(browser: Chromium, address: str) -> None:
     browser.wait_until("document.querySelectorAll('.tile').length === 1")
     assert "空欄" in browser.text(".tile")
     assert browser.text(".filters [aria-current]").startswith("空欄")
+    browser.press("ArrowRight")
+    browser.wait_until("document.querySelector('.question-heading h2').innerText === '設問 2-1'")
+    assert browser.text(".filters [aria-current]").startswith("空欄")
 
 
 def test_arrow_keys_go_from_question_to_question(browser: Chromium, address: str) -> None:

@@ -35,11 +35,11 @@ export async function showQuestion(questionId, filter) {
     element(
       "div",
       { class: "with-side" },
-      questionList(questions, question),
+      questionList(questions, question, outcome),
       element(
         "section",
         { "aria-label": `設問 ${question.id}` },
-        heading(questions, question),
+        heading(questions, question, outcome),
         element("div", { class: "tools" }, filters(question, answers, outcome), tileWidth(tiles)),
         shown.length > 0 ? tiles : element("p", { class: "note" }, "この条件に当てはまる解答はありません。"),
         withoutAnswer(answers, scores),
@@ -60,8 +60,9 @@ const addressOf = (question, outcome) =>
 /**
  * @param {Question[]} questions
  * @param {Question} current
+ * @param {Outcome | undefined} outcome the filter, kept from question to question
  */
-function questionList(questions, current) {
+function questionList(questions, current, outcome) {
   const list = element("nav", { class: "side", "aria-label": "設問の一覧" });
   questions.forEach((question, index) => {
     if (question.section !== null && question.section !== questions[index - 1]?.section) {
@@ -71,7 +72,7 @@ function questionList(questions, current) {
     list.append(
       element(
         "a",
-        { href: addressOf(question), "aria-current": question === current ? "page" : null },
+        { href: addressOf(question, outcome), "aria-current": question === current ? "page" : null },
         element("span", { class: "question-id" }, question.id),
         element("span", { class: "kind" }, KIND_TERMS[question.kind] ?? question.kind),
         doubtful > 0 ? element("span", { class: "count" }, `要確認 ${doubtful}`) : null,
@@ -84,8 +85,9 @@ function questionList(questions, current) {
 /**
  * @param {Question[]} questions
  * @param {Question} question
+ * @param {Outcome | undefined} outcome
  */
-function heading(questions, question) {
+function heading(questions, question, outcome) {
   const place = questions.indexOf(question);
   return element(
     "header",
@@ -100,8 +102,8 @@ function heading(questions, question) {
     element(
       "p",
       { class: "neighbours" },
-      neighbour("previous", questions[place - 1]),
-      neighbour("next", questions[place + 1]),
+      neighbour("previous", questions[place - 1], outcome),
+      neighbour("next", questions[place + 1], outcome),
     ),
   );
 }
@@ -109,12 +111,13 @@ function heading(questions, question) {
 /**
  * @param {"previous" | "next"} direction
  * @param {Question | undefined} question
+ * @param {Outcome | undefined} outcome
  */
-function neighbour(direction, question) {
+function neighbour(direction, question, outcome) {
   const [words, key] = direction === "previous" ? ["← 前の設問", "ArrowLeft"] : ["次の設問 →", "ArrowRight"];
   return question === undefined
     ? element("span", { class: "unavailable" }, words)
-    : element("a", { href: addressOf(question), "aria-keyshortcuts": key }, words);
+    : element("a", { href: addressOf(question, outcome), "aria-keyshortcuts": key }, words);
 }
 
 /**
