@@ -116,16 +116,16 @@ class Question(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, _text(32)]
-    section: Annotated[str | None, _text(20)] = None
+    section: Annotated[str, _text(20)] | None = None
     kind: QuestionKind
     choices: Annotated[tuple[Label, ...], BeforeValidator(_as_list)] = ()
     answer: Annotated[tuple[Answer, ...], BeforeValidator(_as_list)] = ()
     accept: Annotated[tuple[tuple[Answer, ...], ...], BeforeValidator(_as_lists)] = ()
     points: Points
-    viewpoint: Annotated[str | None, _text(50)] = None
-    characters: Annotated[int | None, _whole_number(2000)] = None
-    lines: Annotated[int | None, _whole_number(100)] = None
-    unit: Annotated[str | None, _text(10)] = None
+    viewpoint: Annotated[str, _text(50)] | None = None
+    characters: Annotated[int, _whole_number(2000)] | None = None
+    lines: Annotated[int, _whole_number(100)] | None = None
+    unit: Annotated[str, _text(10)] | None = None
 
     @property
     def right_answers(self) -> tuple[tuple[str, ...], ...]:
@@ -146,8 +146,10 @@ def default_exam_id(heading: dict[str, Any]) -> str:
     Args:
         heading: the fields `title`, `subject` and `date` of an exam.
     """
-    date = heading["date"]
-    text = "\n".join((heading["subject"] or "", heading["title"], date.isoformat() if date else ""))
+    date = heading.get("date")
+    text = "\n".join(
+        (heading.get("subject") or "", heading.get("title", ""), date.isoformat() if date else "")
+    )
     digest = hashlib.sha256(unicodedata.normalize("NFC", text).encode()).digest()
     letters = base64.b32encode(digest).decode()[:10]
     return f"{date:%Y%m%d}-{letters}" if date else letters
@@ -159,13 +161,13 @@ class Exam(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: Annotated[str, _text(100)]
-    subject: Annotated[str | None, _text(30)] = None
-    date: Annotated[datetime.date | None, BeforeValidator(_check_date)] = None
+    subject: Annotated[str, _text(30)] | None = None
+    date: Annotated[datetime.date, BeforeValidator(_check_date)] | None = None
     paper: Paper = Paper.A4
     orientation: Orientation = Orientation.PORTRAIT
     writing: Writing = Writing.HORIZONTAL
     id: ExamId = Field(default_factory=default_exam_id)
-    questions: Annotated[tuple[Question, ...], Field(min_length=1)]
+    questions: tuple[Question, ...]
 
     @property
     def max_points(self) -> Decimal:
@@ -179,6 +181,8 @@ class Exam(BaseModel):
             for key, value in (("subject", self.subject), ("date", self.date)):
                 if value is None:
                     raise _fault(f"{key} がありません。書くか、代わりに試験の id を付けてください", key)
+        if not self.questions:
+            raise _fault("設問が1つもありません", "questions")
         seen: dict[str, int] = {}
         for index, question in enumerate(self.questions):
             if question.id in seen:
@@ -227,7 +231,9 @@ def _fault(sentence: str, *place: str | int) -> PydanticCustomError:
 def _check_choices(question: Question) -> None:
     kind, choices = question.kind, question.choices
     if kind is QuestionKind.CHOICE and not choices:
-        raise _fault("choice の設問には choices（選択肢）が必要です", "choices")
+        raise _fault(
+            'choice の設問には choices（選択肢）が必要です（例: choices = ["ア", "イ", "ウ"]）', "choices"
+        )
     if choices and kind not in {QuestionKind.CHOICE, QuestionKind.SYMBOL}:
         raise _fault(f"choices は choice と symbol の設問で使います。{kind} では消してください", "choices")
     for index, label in enumerate(choices):
@@ -245,7 +251,8 @@ def _check_key(question: Question) -> None:
         QuestionKind.DRAWING,
     }:
         raise _fault(
-            "answer（正答）がありません。まだ決まっていなければ answer = [] と書いてください", "answer"
+            'answer（正答）がありません（例: answer = ["イ"]）。まだ決まっていなければ answer = [] と書いてください',
+            "answer",
         )
     if question.accept and not question.answer:
         raise _fault("accept（別解）があるのに answer（正答）が空です。answer も書いてください", "answer")

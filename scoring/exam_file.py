@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import re
 import tomllib
-from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path  # noqa: TC003  (part of public signatures)
 from typing import TYPE_CHECKING, Any
 
@@ -15,71 +13,19 @@ from pydantic import ValidationError
 from omr.errors import InputError
 from scoring.exam import Exam, Question
 from scoring.points import format_points
-from scoring.toml_lines import last_open_line, line_of, locate
+from scoring.toml_lines import line_of, locate
+from scoring.toml_mistakes import EXAMPLES, Problem, syntax_problem
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from scoring.toml_lines import TomlPath
 
-EXAMPLES = {
-    "exam": "[exam]",
-    "question": "[[question]]",
-    "title": 'title = "2学期期末考査 数学"',
-    "subject": 'subject = "数学"',
-    "date": "date = 2026-11-27",
-    "paper": 'paper = "A4"',
-    "orientation": 'orientation = "portrait"',
-    "writing": 'writing = "vertical"',
-    "section": 'section = "1"',
-    "kind": 'kind = "choice"',
-    "choices": 'choices = ["ア", "イ", "ウ", "エ"]',
-    "answer": 'answer = ["イ"]',
-    "accept": 'accept = ["ウ"]',
-    "points": "points = 2",
-    "viewpoint": 'viewpoint = "知識・技能"',
-    "characters": "characters = 40",
-    "lines": "lines = 5",
-    "unit": 'unit = "cm"',
-}
-"""How each key is written, for messages; `id` stands in both tables and is not here."""
 _EXAM_ID_EXAMPLE = 'id = "2026-2F-MATH2"'
 _QUESTION_ID_EXAMPLE = 'id = "1-1"'
-_EXAM_KEYS = [key for key in Exam.model_fields if key != "questions"]
+_EXAM_KEYS = ["id", *(key for key in Exam.model_fields if key not in {"id", "questions"})]
 _QUESTION_KEYS = list(Question.model_fields)
 _NOT_YET = {"group", "rule"}
-
-_SYNTAX = {
-    "Cannot overwrite a value": "同じ項目が2回書かれています。1つにしてください",
-    "Cannot declare": "同じ名前の [ ] が2回書かれています。1つにしてください",
-    "Cannot mutate": "同じ名前が2回書かれています。1つにしてください",
-    "Unclosed array": "[ ] が閉じていないか、値の間の , が抜けています",
-    "Unclosed inline table": "{ } が閉じていないか、値の間の , が抜けています",
-    "Invalid value": '= の右の値が正しくありません。文字列は " で囲み、配列は [ ] で囲んでください',
-    "Illegal character": '" で囲んだ文字列が閉じていないか、使えない文字があります',
-    "Unterminated string": '" で囲んだ文字列が閉じていません',
-    "Expected '=' after a key": "「項目 = 値」の形になっていません",
-    "Expected newline": "値の後に余分な文字があります。1行に1つずつ書いてください",
-    "Expected ']": "[ ] の数が合っていません",
-    "Invalid statement": "「項目 = 値」の形になっていません",
-    "Invalid initial character": "「項目 = 値」の形になっていません",
-    "Invalid date": "この日付はありません。日付を確かめてください",
-    "Unescaped": "文字列の中の \\ は \\\\ と書いてください",
-    "Invalid hex": "文字列の中の \\ は \\\\ と書いてください",
-}
-"""The start of a `tomllib` message → what a teacher needs to know."""
-_FULL_WIDTH = re.compile(r"[＝＂“”″＃，［］｛｝．\u3000]")
-_OUTSIDE_STRINGS = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|\#.*""")
-_KEY_AT_START = re.compile(r"\s*([A-Za-z0-9_-]+)\s*[=＝]")
-_NEXT_STATEMENT = re.compile(r"\s*([A-Za-z0-9_-]+\s*=|\[)")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Problem:
-    """One mistake: its line (from 1) and a sentence without its full stop."""
-
-    line: int
-    sentence: str
 
 
 def read_exam(path: Path) -> Exam:
@@ -91,10 +37,10 @@ def read_exam(path: Path) -> Exam:
     """
     text = _decoded(path)
     try:
-        plain = tomllib.loads(text, parse_float=Decimal)
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise _input_error(path, [_syntax_problem(text, error)]) from error
-    lines = locate(text)
+        plain = tomllib.loads(text, parse_float=_exact)
+        lines = locate(text)
+    except (ValueError, RecursionError) as error:
+        raise _input_error(path, [syntax_problem(text, error)]) from error
     problems = _shape_problems(plain, lines, last_line=text.rstrip().count("\n") + 1)
     if problems:
         raise _input_error(path, problems)
@@ -140,88 +86,77 @@ def _decoded(path: Path) -> str:
         ) from error
 
 
-def _input_error(path: Path, problems: list[_Problem]) -> InputError:
-    first = min(problems)
+def _exact(text: str) -> Decimal:
+    """A TOML number with its digits as written; one beyond all bounds is infinite."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("Infinity")
+
+
+def _input_error(path: Path, problems: list[Problem]) -> InputError:
+    first = min(problems, key=lambda problem: problem.line)
     more = f"（ほか {len(problems) - 1} 件）" if len(problems) > 1 else ""
     return InputError(f"{path} {first.line}行目: {first.sentence}。{more}")
 
 
-# Mistakes of TOML itself
-
-
-def _syntax_problem(text: str, error: Exception) -> _Problem:
-    message = str(error)
-    place = re.search(r"at line (\d+), column (\d+)", message)
-    rows = text.split("\n")
-    line = int(place[1]) if place else text.rstrip().count("\n") + 1
-    start = len("\n".join(rows[: line - 1])) if place else len(text)
-    begins_statement = _NEXT_STATEMENT.match(rows[line - 1]) is not None
-    if not place or message.startswith("Unclosed") or begins_statement:
-        line = last_open_line(text[:start]) or line
-    sentence = next(
-        (told for start, told in _SYNTAX.items() if message.startswith(start)), "TOML として読めません"
-    )
-    row = rows[line - 1]
-    if wide := _FULL_WIDTH.search(_OUTSIDE_STRINGS.sub("", row)):
-        name = "空白" if wide[0] == "\u3000" else f"「{wide[0]}」"
-        sentence = f"全角の{name}があります。半角で書いてください"
-    key = _KEY_AT_START.match(row)
-    example = EXAMPLES.get(key[1], EXAMPLES["title"]) if key else EXAMPLES["title"]
-    return _Problem(line, f"{sentence}（例: {example}）")
-
-
-# Mistakes of what the file says
-
-
-def _shape_problems(plain: dict[str, Any], lines: dict[TomlPath, int], last_line: int) -> list[_Problem]:
+def _shape_problems(plain: dict[str, Any], lines: dict[TomlPath, int], last_line: int) -> list[Problem]:
     """Whether there is one [exam] and at least one [[question]], and nothing else."""
-    problems = [
-        _Problem(line_of(lines, (key,)), _unknown_key(key, ["exam", "question"]))
-        for key in plain
-        if key not in {"exam", "question"}
-    ]
-    exam, questions = plain.get("exam"), plain.get("question")
+    unknown: list[TomlPath] = [(key,) for key in plain if key not in {"exam", "question"}]
+    if unknown:  # most likely a misspelt [exam] or [[question]], which is then not missing as well
+        return [Problem(line_of(lines, path), _unknown_key(path)) for path in unknown]
+    return _exam_problems(plain.get("exam"), lines) + _question_problems(
+        plain.get("question"), lines, last_line
+    )
+
+
+def _exam_problems(exam: object, lines: dict[TomlPath, int]) -> list[Problem]:
     if exam is None:
-        problems.append(_Problem(1, "試験の見出し [exam] がありません（例: [exam]）"))
-    elif not isinstance(exam, dict):
-        problems.append(
-            _Problem(line_of(lines, ("exam",)), "試験は [exam] の下に書いてください（例: [exam]）")
-        )
+        return [Problem(1, "試験の見出し [exam] がありません（例: [exam]）")]
+    if not isinstance(exam, dict):
+        return [Problem(line_of(lines, ("exam",)), "試験は [exam] の下に書いてください（例: [exam]）")]
+    if "questions" in exam:  # a field of the model, but not a key of the file
+        return [Problem(line_of(lines, ("exam", "questions")), _unknown_key(("exam", "questions")))]
+    return []
+
+
+def _question_problems(questions: object, lines: dict[TomlPath, int], last_line: int) -> list[Problem]:
+    line = line_of(lines, ("question",))
     if questions is None or questions == []:
-        line = last_line if questions is None else line_of(lines, ("question",))
-        problems.append(
-            _Problem(
-                line, "設問が1つもありません。設問ごとに [[question]] を書いてください（例: [[question]]）"
-            )
-        )
-    elif not isinstance(questions, list) or not all(isinstance(one, dict) for one in questions):
-        line = line_of(lines, ("question",))
-        problems.append(
-            _Problem(line, "設問は [[question]] と二重の [ ] で書いてください（例: [[question]]）")
-        )
-    return problems
+        sentence = "設問が1つもありません。設問ごとに [[question]] を書いてください（例: [[question]]）"
+        return [Problem(last_line if questions is None else line, sentence)]
+    if not isinstance(questions, list) or not all(isinstance(one, dict) for one in questions):
+        return [Problem(line, "設問は [[question]] と二重の [ ] で書いてください（例: [[question]]）")]
+    return []
 
 
-def _problems(error: ValidationError, lines: dict[TomlPath, int]) -> list[_Problem]:
+def _problems(error: ValidationError, lines: dict[TomlPath, int]) -> list[Problem]:
+    details = error.errors()
+    misspelt = {
+        (*path[:-1], near)
+        for detail in details
+        if detail["type"] == "extra_forbidden" and (near := _nearest_key(path := _toml_path(detail)))
+    }
     return [
         _problem(detail, lines)
-        for detail in error.errors()
+        for detail in details
         if detail["type"] != "default_factory_not_called"  # the default id waits for a right title and date
+        and not (detail["type"] == "missing" and _toml_path(detail) in misspelt)
     ]
 
 
-def _problem(detail: ErrorDetails, lines: dict[TomlPath, int]) -> _Problem:
+def _problem(detail: ErrorDetails, lines: dict[TomlPath, int]) -> Problem:
     path = _toml_path(detail)
-    in_question = path[0] == "question"
-    key = str(path[2] if in_question and len(path) > 2 else path[min(1, len(path) - 1)])
+    line = line_of(lines, path)
     if detail["type"] == "extra_forbidden":
-        return _Problem(
-            line_of(lines, path), _unknown_key(key, _QUESTION_KEYS if in_question else _EXAM_KEYS)
-        )
+        return Problem(line, _unknown_key(path))
+    key = str(path[2] if path[0] == "question" else path[1])
     sentence = _sentence(detail, key)
     if not sentence.startswith(key):
         sentence = f"{key}: {sentence}"
-    return _Problem(line_of(lines, path), f"{sentence}（例: {_example(key, in_question=in_question)}）")
+    if detail["type"] != "exam":  # a fault between several keys says by itself what is expected
+        sentence += f"（例: {_example(path[0], key)}）"
+    return Problem(line, sentence)
 
 
 def _toml_path(detail: ErrorDetails) -> TomlPath:
@@ -241,26 +176,37 @@ def _sentence(detail: ErrorDetails, key: str) -> str:
             return str(detail["ctx"]["sentence"])
         case "enum":
             names = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
-            return f"「{detail['input']}」は使えません。{names} のどれかを書いてください"
+            written = f"「{detail['input']}」は使えません。" if isinstance(detail["input"], str) else ""
+            return f'{written}{names} のどれかを " で囲んで書いてください'
         case _:
             return "書き方が違います"
 
 
-def _unknown_key(key: str, known: list[str]) -> str:
+def _unknown_key(path: TomlPath) -> str:
+    key = path[-1]
     if key in _NOT_YET:
         return f"{key} はまだ使えません。この行を消して、今は設問ごとに採点してください"
-    near = difflib.get_close_matches(key.lower(), known, n=1)
-    advice = f"{near[0]} の間違いではありませんか" if near else f"使えるのは {', '.join(known)} です"
+    near = _nearest_key(path)
+    advice = f"{near} の間違いではありませんか" if near else f"使えるのは {', '.join(_known_keys(path))} です"
     return f"「{key}」という項目はありません。{advice}"
 
 
-def _example(key: str, *, in_question: bool) -> str:
+def _nearest_key(path: TomlPath) -> str | None:
+    """The key of the same table that looks most like a misspelt one."""
+    near = difflib.get_close_matches(str(path[-1]).lower(), _known_keys(path), n=1)
+    return near[0] if near else None
+
+
+def _known_keys(path: TomlPath) -> list[str]:
+    if len(path) == 1:
+        return ["exam", "question"]
+    return _QUESTION_KEYS if path[0] == "question" else _EXAM_KEYS
+
+
+def _example(table: str | int, key: str) -> str:
     if key == "id":
-        return _QUESTION_ID_EXAMPLE if in_question else _EXAM_ID_EXAMPLE
-    return EXAMPLES.get(key, EXAMPLES["question" if in_question else "exam"])
-
-
-# Writing
+        return _QUESTION_ID_EXAMPLE if table == "question" else _EXAM_ID_EXAMPLE
+    return EXAMPLES[key]
 
 
 def _pairs(table: dict[str, Any]) -> list[str]:

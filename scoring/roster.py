@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 COLUMNS = ("student_id", "grade", "class", "number", "name", "kana")
+_NOT_TEXT = re.compile("[\0\x80-\x9f\uf8f0-\uf8f3]")
+"""What Python's CP932 makes of UTF-16 and of bytes that CP932 does not have."""
 _NUMBERED = re.compile(r"0*(\d+)[年組番]?", re.ASCII)
 
 
@@ -128,12 +131,13 @@ def _decoded(path: Path) -> str:
         raise InputError(
             f"{path}: 名簿のファイルを読めません。ファイル名と場所を確かめてください。"
         ) from error
-    for encoding in ("utf-8-sig", "cp932"):
+    encodings = ("utf-8-sig",) if data.startswith(codecs.BOM_UTF8) else ("utf-8", "cp932")
+    for encoding in encodings:
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\0" not in text:  # UTF-16 passes for CP932
+        if not _NOT_TEXT.search(text):
             return text
     line = _first_undecodable_line(data)
     raise InputError(

@@ -113,11 +113,11 @@ class _Locator:
         is_array = self._skip("[")
         path: TomlPath = ()
         for part in self._key():
+            self._lines.setdefault((*path, part), line)
             path = self._newest((*path, part))
         if is_array:
             if path and isinstance(path[-1], int):
                 path = path[:-1]
-            self._lines.setdefault(path, line)
             self._tables_in[path] = self._tables_in.get(path, 0) + 1
             path = self._newest(path)
         self._lines.setdefault(path, line)
