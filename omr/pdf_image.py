@@ -180,7 +180,7 @@ def _read_unpacked(image: Any, facts: ImageFacts, expected: int) -> bytes:
     try:
         with bound_flate(expected + facts.height + 1024):
             return bytes(image.read_bytes())
-    except pikepdf.PdfError as error:
+    except pikepdf.PikepdfError as error:
         raise PageSetAside(
             Trouble.DAMAGED_PAGE,
             "PDFの画像データが壊れているか大きすぎるため開けません。このページをスキャンし直してください。",

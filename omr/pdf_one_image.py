@@ -67,9 +67,11 @@ def find_one_image(page: pikepdf.Page, crop: Box) -> PlacedImage:
 
     Raises:
         DrawnPageError: the page is anything else.
-        pikepdf.PdfError: the content stream is damaged.
+        pikepdf.PdfError: the content stream is damaged or a bomb.
     """
-    if any(_draws(annotation) for annotation in _items(page.obj.get(Name.Annots))):
+    if Name.Contents not in page.obj or any(
+        _draws(annotation) for annotation in _items(page.obj.get(Name.Annots))
+    ):
         raise DrawnPageError
     follower = _Follower(crop)
     follower.follow(page, page.resources, _State(), depth=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,13 @@ from pikepdf import Name
 
 from omr.decode_limits import too_many_pages
 from omr.errors import PageSetAside, Trouble
-from omr.gray import Dpi, orient, orient_dpi, plausible_dpi, stretch_to_black_and_white
+from omr.gray import DAMAGE_WARNING, Dpi, orient, orient_dpi, plausible_dpi, stretch_to_black_and_white
 from omr.jbig2 import SYMBOLS_WARNING, holds_symbols
 from omr.page import Page
 from omr.pdf_image import decode_image_stream
 from omr.pdf_image_facts import RareImageError, filter_names, is_bilevel
 from omr.pdf_one_image import Box, DrawnPageError, PlacedImage, find_one_image
-from omr.pdf_render import POINTS_PER_INCH, decode_with_pdfium, render_page, single_page_pdf
+from omr.pdf_render import POINTS_PER_INCH, decode_with_pdfium, render_page, take_single_page
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from omr.decode_limits import DecodeLimits
 
 _log = logging.getLogger(__name__)
+for _library in ("pikepdf", "pypdfium2"):
+    # Damaged scans are everyday input: what the libraries say about them goes to a log, if there is one.
+    logging.getLogger(_library).addHandler(logging.NullHandler())
+_OBJECT = re.compile(rb"(?<!\d)(\d{1,7}) \d{1,5} obj\b")
+_ROOT = re.compile(rb"/Root\s+(\d{1,7}) 0 R")
 _ROTATIONS = {0: 1, 90: 6, 180: 3, 270: 8}
 _MAX_SALVAGE_BYTES = 512 * 1024**2
 _PAGE_OBJECT = re.compile(
@@ -57,9 +63,9 @@ class PdfPages:
         # qpdf's bound is one for the process; it guards the compressed parts of the file's own structure.
         pikepdf.settings.set_qpdf_limits(flate_max_memory=limits.max_drawing_bytes)
         self._document, salvaged = _open(source, password)
+        self._damaged = salvaged
         self.page_count = len(self._document.pages)
-        for message in self._document.get_warnings():
-            _log.info("qpdf: %s", message)
+        self._note_damage()
         if self.page_count > limits.max_pages:
             self._document.close()
             raise too_many_pages(self.page_count, limits)
@@ -76,12 +82,11 @@ class PdfPages:
             PageSetAside: this page is too large or too damaged.
         """
         page = self._document.pages[index]
-        user_unit = float(page.obj.get(Name.UserUnit, 1.0))
         crop = _visible_box(page)
         try:
             placed = find_one_image(page, crop)
-        except DrawnPageError:
-            return render_page(single_page_pdf(self._document, page, self._limits), user_unit, self._limits)
+        except (DrawnPageError, pikepdf.PikepdfError):
+            return self._render(page)
         gray, warning, bilevel = self._decode(page, placed)
         upright, dpi = _lay_out(gray, placed, crop, page)
         return Page(upright, dpi, bilevel, warning)
@@ -90,13 +95,31 @@ class PdfPages:
         """Close the file."""
         self._document.close()
 
+    def _render(self, page: pikepdf.Page) -> Page:
+        single = take_single_page(self._document, page, self._limits)
+        self._note_damage()
+        if not self._damaged:
+            return render_page(single, self._limits)
+        # In a damaged file, what was to be drawn may be lost without a trace, and look like an empty answer.
+        if Name.Contents not in page.obj:
+            raise PageSetAside(
+                Trouble.DAMAGED_PAGE,
+                "このページの内容がファイルから失われています。スキャンし直してください。",
+            )
+        return render_page(replace(single, warning=single.warning or DAMAGE_WARNING), self._limits)
+
+    def _note_damage(self) -> None:
+        for message in self._document.get_warnings():
+            _log.info("qpdf: %s", message)
+            self._damaged = True
+
     def _decode(self, page: pikepdf.Page, placed: PlacedImage) -> tuple[NDArray[np.uint8], str, bool]:
         image = placed.stream
         try:
             gray, warning = decode_image_stream(image, self._limits)
             return gray, warning, is_bilevel(image)
         except RareImageError:
-            gray = decode_with_pdfium(single_page_pdf(self._document, page, self._limits))
+            gray = decode_with_pdfium(take_single_page(self._document, page, self._limits))
         bilevel = is_bilevel(image)
         symbols = "/JBIG2Decode" in filter_names(image) and _uses_symbols(image)
         return (
@@ -182,14 +205,10 @@ def _uses_symbols(image: Any) -> bool:
 def _open(source: Path | bytes, password: str | None) -> tuple[pikepdf.Pdf, bool]:
     """The document, and whether its page tree had to be put together again."""
     try:
-        document = pikepdf.open(
-            io.BytesIO(source) if isinstance(source, bytes) else source, password=password or ""
-        )
+        document = _unlock(source, password)
         if len(document.pages) > 0:
             return document, False
         document.close()
-    except pikepdf.PasswordError as error:
-        raise _encrypted(password) from error
     except pikepdf.PdfError as error:
         _log.info("qpdf: %s", error)
     document_or_none = _salvage(source)
@@ -211,11 +230,17 @@ def _salvage(source: Path | bytes) -> pikepdf.Pdf | None:
     if not pages:
         return None
     kids = b" ".join(b"%d %d R" % page for page in pages)
-    tail = (
-        b"\nendstream\nendobj\n8388001 0 obj\n<< /Type /Pages /Count %d /Kids [%s] >>\nendobj\n"
-        b"8388002 0 obj\n<< /Type /Catalog /Pages 8388001 0 R >>\nendobj\n"
-        b"trailer\n<< /Size 8388003 /Root 8388002 0 R >>\nstartxref\n0\n%%%%EOF\n"
-    ) % (len(pages), kids)
+    tree = max(int(m[1]) for m in _OBJECT.finditer(source)) + 1
+    tail = b"\nendstream\nendobj\n%d 0 obj\n<< /Type /Pages /Count %d /Kids [%s] >>\nendobj\n" % (
+        tree,
+        len(pages),
+        kids,
+    )
+    # qpdf rebuilds the list of objects from the text, where a later one replaces an earlier one; the first
+    # trailer found stays, so every catalog that is named gets the new tree.
+    for root in {tree + 1, *(int(m[1]) for m in _ROOT.finditer(source))}:
+        tail += b"%d 0 obj\n<< /Type /Catalog /Pages %d 0 R >>\nendobj\n" % (root, tree)
+    tail += b"trailer\n<< /Size %d /Root %d 0 R >>\nstartxref\n0\n%%%%EOF\n" % (tree + 2, tree + 1)
     try:
         document = pikepdf.open(io.BytesIO(source + tail))
         if len(document.pages) > 0:
@@ -226,9 +251,15 @@ def _salvage(source: Path | bytes) -> pikepdf.Pdf | None:
     return None
 
 
-def _encrypted(password: str | None) -> PageSetAside:
+def _unlock(source: Path | bytes, password: str | None) -> pikepdf.Pdf:
+    """Open without a password first: a batch has one, and not every file of it needs it."""
+    for word in ("",) if password is None else ("", password):
+        try:
+            return pikepdf.open(io.BytesIO(source) if isinstance(source, bytes) else source, password=word)
+        except pikepdf.PasswordError:
+            continue
     if password is None:
         reason = "パスワード付きのPDFです。--password でパスワードを指定するか、パスワードなしで保存し直してください。"
     else:
         reason = "PDFのパスワードが違います。--password に正しいパスワードを指定してください。"
-    return PageSetAside(Trouble.ENCRYPTED, reason)
+    raise PageSetAside(Trouble.ENCRYPTED, reason)

@@ -53,13 +53,14 @@ def gray_of(samples: NDArray[np.uint8], facts: ImageFacts) -> NDArray[np.uint8]:
     if facts.palette is not None:
         table = np.zeros(256, np.uint8)
         table[: len(facts.palette)] = facts.palette
-        gray = table[samples[..., 0]]
-        return stretch_to_black_and_white(gray) if facts.bits == 1 else gray
+        shades = table[samples[..., 0]]
+        return stretch_to_black_and_white(shades) if facts.bits == 1 else shades
     if facts.bits == 1 and facts.components == 1:
         gray = gray_from_bits(samples[..., 0])
-        return cv2.bitwise_not(gray) if facts.decode and facts.decode[0] > facts.decode[1] else gray
+        inverted = facts.decode and facts.decode[0] > facts.decode[1]
+        return 255 - gray if inverted else gray
     if facts.bits < 8:
-        samples = samples * np.uint8(255 // ((1 << facts.bits) - 1))
+        samples = (samples * (255 // ((1 << facts.bits) - 1))).astype(np.uint8)
     return gray_from_samples(apply_decode(samples, facts.decode))
 
 
