@@ -105,8 +105,9 @@ class Chromium:
 
     def press(self, key: str) -> None:
         """Press and release a key such as ArrowRight or Tab."""
-        for kind in ("keyDown", "keyUp"):
-            self._call("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+        text = {"text": "\r"} if key == "Enter" else {}
+        self._call("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, **text)
+        self._call("Input.dispatchKeyEvent", type="keyUp", key=key, code=key)
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._last_id += 1

@@ -134,6 +134,18 @@ def test_arrow_keys_go_from_question_to_question(browser: Chromium, address: str
         browser.wait_until(f"document.querySelector('.question-heading h2').innerText === '設問 {question}'")
 
 
+def test_the_keyboard_stays_where_it_was(browser: Chromium, address: str) -> None:
+    _open(browser, f"{address}#/questions/1-1", ".tile")
+    for link in (".filters a[href$=wrong]", ".side a[href*='2-1']"):
+        browser.evaluate(f"document.querySelector({link!r}).focus()")
+        href = browser.evaluate("document.activeElement.getAttribute('href')")
+        browser.press("Enter")
+        browser.wait_until(f"location.hash === {href!r}")
+        browser.wait_until("document.activeElement.getAttribute('aria-current') !== null")
+        assert browser.evaluate("document.activeElement.getAttribute('href')") == href
+        assert browser.evaluate(f"document.activeElement.closest('nav').matches({link.split()[0]!r})")
+
+
 def test_the_slider_sets_the_width_of_crops_and_is_remembered(browser: Chromium, address: str) -> None:
     width = "document.querySelector('.tile').getBoundingClientRect().width"
     _open(browser, f"{address}#/questions/1-1", ".tile")
