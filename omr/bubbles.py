@@ -40,7 +40,8 @@ _PRINT_SLACK_MM = 0.35
 """Kept clear on both sides of the outline, for what registration leaves."""
 _LABEL_SLACK_MM = 0.25
 _OVER_LABEL = 0.2
-_LEAST_SAME_LABEL = 4
+_SHADED_MARGIN = 0.06
+_SMUDGE = 0.2
 _LABEL_PIXELS_PER_MM = 16
 
 
@@ -55,11 +56,12 @@ class BubblePlan:
         inner: weight of the free inside, float32 (K, G), sums to 1 a bubble.
         label: where the printed label stands inside, bool (K, G).
         glyph: the samples that the label's strokes fill, weights that sum to 1, float32 (K, G).
+        whole: area of each sample of the bubble, its outline included, mm², float32 (K, G).
         outline: weight of the printed outline, float32 (K, G), sums to 1.
         around: weight of the margin that is this bubble's own, float32 (K, G), sums to 1.
         sectors: `around` by direction as areas in mm², float32 (K, SECTORS, G).
         neighbours: the bubble that lies in that direction, or K, int (K, SECTORS).
-        same_label: the bubbles of each label, padded with K, int (labels, most); labels seen rarely are left out.
+        same_print: the bubbles of each label and size, padded with K, int (prints, most); single ones are left out.
         cell: area of one sample in mm², float32 (K,).
         pitch: distance of grid columns and rows in mm, float32 (K, 2).
     """
@@ -68,11 +70,12 @@ class BubblePlan:
     inner: Floats
     label: Mask
     glyph: Floats
+    whole: Floats
     outline: Floats
     around: Floats
     sectors: Floats
     neighbours: NDArray[np.intp]
-    same_label: NDArray[np.intp]
+    same_print: NDArray[np.intp]
     cell: Floats
     pitch: Floats
 
@@ -88,6 +91,8 @@ class BubbleMeasures:
         extent: longest side of the box around that ink, mm, (K,).
         ring: area of ink in the margin by direction, mm², (K, SECTORS).
         label: mean darkness of the printed label, (K,).
+        whole: what is darker than a smudge on the bubble and its outline, print and ink together, mm² of solid
+            black, (K,).
         outline: mean darkness of the printed outline, (K,).
         light: brightness of the paper around each bubble, 1 as around the fiducials, 0 as black as print, (K,).
         noise: spread of the paper's darkness on this page.
@@ -99,6 +104,7 @@ class BubbleMeasures:
     extent: Floats
     ring: Floats
     label: Floats
+    whole: Floats
     outline: Floats
     light: Floats
     noise: float
@@ -131,11 +137,12 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
         inner=_weights(inside & ~labels),
         label=(inside & labels).reshape(len(bubbles), -1),
         glyph=_weights(glyphs * inside),
+        whole=_flat(~outside) * cell[:, None],
         outline=_weights(outline),
         around=_weights(around),
         sectors=(_flat(sector) * cell[:, None, None]).astype(np.float32),
         neighbours=_neighbours(centres, boxes),
-        same_label=_group_by_label([b.label for b in bubbles]),
+        same_print=_group_alike([(b.label, b.w, b.h) for b in bubbles]),
         cell=cell,
         pitch=(size / GRID).astype(np.float32),
     )
@@ -154,6 +161,7 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
     values = sample(gray, at)
     paper = _paper_plane(values, plan)
     darkness: Floats = (paper - values) / np.maximum(paper - black, 40)
+    _take_off_shade(darkness, plan)
     noise = _noise(darkness, plan)
     is_ink = darkness > max(INK, 4.5 * noise)
     # The label is darker than paper by what it is on most bubbles of the page; ink on it must be darker still.
@@ -166,6 +174,7 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
         extent=_extent(inner_ink, plan.pitch),
         ring=np.einsum("kg,ksg->ks", is_ink.astype(np.float32), plan.sectors, optimize=False),
         label=_sum(darkness, plan.glyph),
+        whole=_sum(np.maximum(darkness - np.float32(_SMUDGE), 0), plan.whole),
         outline=_sum(darkness, plan.outline),
         light=(paper[:, 0] - black) / np.float32(max(registration.white - registration.black, 1)),
         noise=noise,
@@ -179,6 +188,35 @@ def _paper_plane(values: Floats, plan: BubblePlan) -> Floats:
     weight = clean.sum(axis=1, keepdims=True)
     mean = (values * clean).sum(axis=1, keepdims=True) / np.maximum(weight, 1e-6)
     return np.where(weight > 0.1, mean, first).astype(np.float32)
+
+
+def _take_off_shade(darkness: Floats, plan: BubblePlan) -> None:
+    """Take shade off the bubbles that seem inked: what is as dark on both sides is a fold, not a mark.
+
+    Per row the lighter of left and right margin counts, per column the lighter of top and bottom; in place.
+    """
+    seem_inked = (_sum(darkness, plan.around) > _SHADED_MARGIN) & (
+        _sum(darkness, plan.inner) > _SHADED_MARGIN
+    )
+    which = np.flatnonzero(seem_inked)
+    if not which.size:
+        return
+    grid = darkness[which].reshape(-1, GRID, GRID)
+    margin = (plan.around[which] > 0).reshape(-1, GRID, GRID)
+    rows = np.minimum(*_halves(grid, margin, axis=2))[:, :, None]
+    columns = np.minimum(*_halves(grid, margin, axis=1))[:, None, :]
+    darkness[which] = (grid - np.maximum(np.maximum(rows, columns), 0)).reshape(len(which), -1)
+
+
+def _halves(grid: Floats, margin: Mask, axis: int) -> tuple[Floats, Floats]:
+    """The mean darkness of the margin in each line along `axis`, before and behind the middle; 0 without margin."""
+    means = []
+    for half in (slice(0, GRID // 2), slice(GRID // 2, GRID)):
+        part = (slice(None), slice(None), half) if axis == 2 else (slice(None), half)
+        inside = margin[part]
+        total = (grid[part] * inside).sum(axis=axis)
+        means.append((total / np.maximum(inside.sum(axis=axis), 1)).astype(np.float32))
+    return means[0], means[1]
 
 
 def _brightest(values: Floats, plan: BubblePlan) -> Floats:
@@ -258,11 +296,11 @@ def _neighbours(centres: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDA
     return table
 
 
-def _group_by_label(labels: Sequence[str]) -> NDArray[np.intp]:
-    groups = [[k for k, one in enumerate(labels) if one == label] for label in dict.fromkeys(labels)]
-    groups = [group for group in groups if len(group) >= _LEAST_SAME_LABEL]
+def _group_alike(prints: Sequence[tuple[str, float, float]]) -> NDArray[np.intp]:
+    groups = [[k for k, one in enumerate(prints) if one == kind] for kind in dict.fromkeys(prints)]
+    groups = [group for group in groups if len(group) > 1]
     most = max((len(group) for group in groups), default=0)
-    table = np.full((len(groups), most), len(labels), np.intp)
+    table = np.full((len(groups), most), len(prints), np.intp)
     for row, group in zip(table, groups, strict=True):
         row[: len(group)] = group
     return table

@@ -41,7 +41,8 @@ class MarkRules:
         empty_fill: most mean darkness of an empty bubble, above the noise.
         empty_ink: most ink inside an empty bubble.
         empty_ring: most ink in the margin of an empty bubble.
-        empty_label: most that the label of an empty bubble is darker than labels are on this page.
+        empty_label: most that the label of an empty bubble is darker than the same label usually is on its page.
+        empty_whole: most that an empty bubble holds more ink, print included, than its like on the page.
         empty_light: least brightness of the paper around an empty bubble, against the page's white.
     """
 
@@ -57,6 +58,7 @@ class MarkRules:
     empty_ink: float = 0.12
     empty_ring: float = 0.35
     empty_label: float = 0.22
+    empty_whole: float = 0.45
     empty_light: float = 0.45
 
 
@@ -93,7 +95,8 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
             measures.ink / rules.empty_ink,
             ring.sum(axis=1) / rules.empty_ring,
             rules.empty_light / np.maximum(measures.light, 1e-3),
-            _label_gain(measures.label, plan) / rules.empty_label,
+            _gain(measures.label, plan) / rules.empty_label,
+            _gain(measures.whole, plan) / rules.empty_whole,
         ]
     )
     marked = (marked_score >= 1) | ((stained > 1) & (marked_score > 0.6))
@@ -101,17 +104,18 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     return BubbleVerdicts(marked, sure, _chance(marked_score, stained, marked))
 
 
-def _label_gain(label: Floats, plan: BubblePlan) -> Floats:
-    """How much darker each printed label is than the same label usually is on this page.
+def _gain(measure: Floats, plan: BubblePlan) -> Floats:
+    """By how much a measure is above what bubbles with the same print usually have on this page; 0 for single ones.
 
-    In black and white a pale pencil can vanish from the paper and still tip the grey label into black.
+    It shows what hides in the print itself: a ring drawn on the outline, a tick on a bold label, or, in black
+    and white, a pale pencil that vanished from the paper and still tipped the grey label into black.
     """
-    gain = np.zeros(len(label) + 1, np.float32)
-    if plan.same_label.size:
-        group = np.append(label, np.float32(np.inf))[plan.same_label]
-        counts = (plan.same_label < len(label)).sum(axis=1)
+    gain = np.zeros(len(measure) + 1, np.float32)
+    if plan.same_print.size:
+        group = np.append(measure, np.float32(np.inf))[plan.same_print]
+        counts = (plan.same_print < len(measure)).sum(axis=1)
         usual = np.sort(group, axis=1)[np.arange(len(counts)), (counts - 1) // 2]
-        gain[plan.same_label] = group - usual[:, None]
+        gain[plan.same_print] = group - usual[:, None]
     return gain[:-1]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from omr.layout import QuestionLayout
     from omr.pixels import Gray
 
-CROP_MARGIN_MM = 2.0
+CROP_MARGIN_MM = 1.5
 _JPEG_QUALITY = 60
 _STRAIGHT = 0.035
 """Tangent of the tilt (2°) up to which a crop is left as scanned."""

@@ -80,11 +80,17 @@ def fit_affine(source: Points, target: Points) -> Transform:
     """
     if len(source) < 3:
         raise ValueError("an affine transform needs three points")
-    ones = np.column_stack([source, np.ones(len(source))])
-    solution, _, rank, _ = np.linalg.lstsq(ones, target, rcond=None)
-    if rank < 3:
+    middle, target_middle = source.mean(axis=0), target.mean(axis=0)
+    away = source - middle
+    (a, b), (c, d) = (away.T @ away).tolist()
+    determinant = a * d - b * c
+    if determinant <= 1e-9 * max(a, d) ** 2:
         raise ValueError("the points lie on one line")
-    return np.vstack([solution.T, (0.0, 0.0, 1.0)])
+    inverse = np.array([(d, -b), (-c, a)]) / determinant
+    transform = np.eye(3)
+    transform[:2, :2] = (inverse @ (away.T @ (target - target_middle))).T
+    transform[:2, 2] = target_middle - transform[:2, :2] @ middle
+    return transform
 
 
 def scale_transform(width: float, height: float, pixels_wide: int, pixels_high: int) -> Transform:

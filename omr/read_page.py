@@ -21,7 +21,7 @@ from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingSta
 from omr.registration import Registration, refine, register, register_as_it_lies
 from omr.sheet_code import exam_digest, layout_digest
 from omr.unknown_print import judge_unknown_print
-from omr.written_boxes import BLANK_READER, judge_box
+from omr.written_boxes import BLANK_READER, BoxPlan, WrittenVerdict, judge_boxes, plan_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,12 +55,16 @@ class PagePlan:
         bubbles: of all its choices.
         choices: the choice questions, and which of the bubbles are theirs.
         digits: the digit bubbles of a blank set.
+        boxes: of all other questions.
+        written: those questions.
     """
 
     layout: PageLayout
     bubbles: BubblePlan | None
     choices: tuple[tuple[QuestionLayout, slice], ...]
     digits: BubblePlan | None
+    boxes: BoxPlan | None
+    written: tuple[QuestionLayout, ...]
 
 
 @dataclass(frozen=True)
@@ -247,17 +251,18 @@ def _answers(
     warning: str,
 ) -> tuple[AnswerReading, ...]:
     """One reading a question, in exam order; on a damaged page nothing is sure."""
-    choices = {}
+    found = {}
+    if page_plan.boxes is not None:
+        boxes = judge_boxes(gray, registration, page_plan.boxes)
+        found = {
+            question.id: _read_written(question, verdict)
+            for question, verdict in zip(page_plan.written, boxes, strict=True)
+        }
     if verdicts is not None:
         joined = join_verdicts(verdicts, [where for _, where in page_plan.choices])
-        choices = {
-            question.id: _read_choice(question, verdict, ink[where])
-            for (question, where), verdict in zip(page_plan.choices, joined, strict=True)
-        }
-    answers = tuple(
-        choices.get(question.id) or _read_written(gray, registration, question)
-        for question in page_plan.layout.questions
-    )
+        for (question, where), verdict in zip(page_plan.choices, joined, strict=True):
+            found[question.id] = _read_choice(question, verdict, ink[where])
+    answers = tuple(found[question.id] for question in page_plan.layout.questions)
     return tuple(_doubt(answer) for answer in answers) if warning else answers
 
 
@@ -273,8 +278,7 @@ def _read_choice(question: QuestionLayout, verdict: ChoiceVerdict, ink: Floats) 
     )
 
 
-def _read_written(gray: Gray, registration: Registration, question: QuestionLayout) -> AnswerReading:
-    verdict = judge_box(gray, registration, question)
+def _read_written(question: QuestionLayout, verdict: WrittenVerdict) -> AnswerReading:
     return AnswerReading(
         question=question.id,
         kind=question.kind,
@@ -321,9 +325,12 @@ def _plan_page(page: PageLayout) -> PagePlan:
             choices.append((question, slice(len(bubbles), len(bubbles) + len(question.bubbles))))
             bubbles.extend(question.bubbles)
     digits = [bubble for row in page.identity for bubble in row.bubbles]
+    written = tuple(question for question in page.questions if question.box is not None)
     return PagePlan(
         layout=page,
         bubbles=plan_bubbles(bubbles) if bubbles else None,
         choices=tuple(choices),
         digits=plan_bubbles(digits) if digits else None,
+        boxes=plan_boxes(written) if written else None,
+        written=written,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omr.fiducials import Square, find_corner_squares, measure_square
-from omr.geometry import Points, Transform, apply, fit_affine, pixels_per_mm, scale_transform
+from omr.geometry import Points, Transform, apply, fit_affine, pixels_per_mm, quarter_turn, scale_transform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,14 +145,14 @@ def _corner_guesses(gray: Gray, page: PageLayout) -> list[Transform]:
     scale = max(height, width) / max(page.height, page.width)
     corners = find_corner_squares(gray, page.fiducials[:4], scale)
     centres = np.array([fiducial.centre for fiducial in page.fiducials[:4]])
-    guesses = []
-    for turn in (1, 3) if sideways else (0, 2):
-        # Turned clockwise by one quarter, the page's top-left corner lies at the image's top right.
-        placed = [corners[(corner + turn) % 4] for corner in range(4)]
-        guess = _best_guess(centres, placed, turn, scale)
-        if guess is not None:
-            guesses.append(guess)
-    return guesses
+    turn = 1 if sideways else 0
+    # Turned clockwise by one quarter, the page's top-left corner lies at the image's top right.
+    placed = [corners[(corner + turn) % 4] for corner in range(4)]
+    guess = _best_guess(centres, placed, turn, scale)
+    if guess is None:
+        return []
+    # The corner squares look the same upside down.
+    return [guess, guess @ quarter_turn(2, page.width, page.height)]
 
 
 def _best_guess(

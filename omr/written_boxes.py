@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
-from omr.crops import straighten
-from omr.geometry import apply
-from omr.pixels import shrink
+from omr.pixels import map_points, sample
 
 if TYPE_CHECKING:
-    from omr.geometry import Rectangle
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from omr.layout import QuestionLayout
-    from omr.pixels import Floats, Gray
+    from omr.pixels import Floats, Gray, Mask
     from omr.registration import Registration
 
 BLANK_READER = "blank/1"
 _LOOK_PIXELS_PER_MM = 4.0
+_COLUMNS = 1024
 _FRAME_MM = 1.0
 """The printed frame and what registration leaves of it."""
 _LINE_SLACK_MM = 0.5
@@ -47,77 +49,103 @@ class WrittenVerdict:
     ink: float
 
 
-def judge_box(gray: Gray, registration: Registration, question: QuestionLayout) -> WrittenVerdict:
-    """Look for writing in the box of a question.
+@dataclass(frozen=True, slots=True)
+class BoxPlan:
+    """Where to look in the boxes of one page, worked out once a layout.
+
+    The boxes' insides are sampled on grids of _LOOK_PIXELS_PER_MM, all in one array of N samples.
+
+    Attributes:
+        points: page mm, float32 (rows, columns, 2), rows · columns ≥ N; the rest is padding.
+        on_line: samples on lines printed inside a box, bool (N,).
+        starts: where the samples of each box begin.
+        shapes: rows and columns of each box.
+    """
+
+    points: Floats
+    on_line: Mask
+    starts: tuple[int, ...]
+    shapes: tuple[tuple[int, int], ...]
+
+
+def plan_boxes(questions: Sequence[QuestionLayout]) -> BoxPlan:
+    """Work out the samples of a page's boxes; `questions` must not be empty and all have a box."""
+    grids, lines = [], []
+    for question in questions:
+        assert question.box is not None
+        inside = question.box.expanded(-min(_FRAME_MM, 0.4 * min(question.box.w, question.box.h)))
+        wide, high = (max(1, round(side * _LOOK_PIXELS_PER_MM)) for side in (inside.w, inside.h))
+        x = inside.x + (np.arange(wide, dtype=np.float64) + 0.5) * (inside.w / wide)
+        y = inside.y + (np.arange(high, dtype=np.float64) + 0.5) * (inside.h / high)
+        grids.append(np.stack(np.meshgrid(x, y), axis=-1))
+        lines.append(_line_mask(question, x, y))
+    flat = np.concatenate([grid.reshape(-1, 2) for grid in grids]).astype(np.float32)
+    padding = np.repeat(flat[-1:], -len(flat) % _COLUMNS, axis=0)
+    ends = np.cumsum([grid.shape[0] * grid.shape[1] for grid in grids])
+    return BoxPlan(
+        points=np.concatenate([flat, padding]).reshape(-1, _COLUMNS, 2),
+        on_line=np.concatenate([mask.reshape(-1) for mask in lines]),
+        starts=tuple(int(one) for one in (0, *ends[:-1])),
+        shapes=tuple((grid.shape[0], grid.shape[1]) for grid in grids),
+    )
+
+
+def judge_boxes(gray: Gray, registration: Registration, plan: BoxPlan) -> list[WrittenVerdict]:
+    """Look for writing in all boxes of a page.
 
     Args:
         gray: the page.
         registration: how the page lies, and its black and white.
-        question: with its box and the lines printed inside it.
+        plan: of this page's boxes.
     """
-    assert question.box is not None
-    inside = question.box.expanded(-_FRAME_MM)
-    small = _look(gray, registration, inside)
-    scale = small.shape[1] / inside.w
-    if not question.lines:
-        plainly = small < int(
-            registration.white - _PLAIN_DARKNESS * (registration.white - registration.black)
-        )
-        ink = float(np.count_nonzero(plainly)) / scale**2
-        if ink > _WRITTEN_MM2:
-            return WrittenVerdict(is_blank=False, confidence=0.0, ink=ink)
+    at = map_points(registration.transform, plan.points)
+    values = sample(gray, at).reshape(-1)[: len(plan.on_line)]
+    plain_line = registration.white - _PLAIN_DARKNESS * (registration.white - registration.black)
+    plain = (values < plain_line) & ~plan.on_line
+    ink = np.add.reduceat(plain, plan.starts, dtype=np.intp) / _LOOK_PIXELS_PER_MM**2
+    verdicts = []
+    for start, (high, wide), area in zip(plan.starts, plan.shapes, ink.tolist(), strict=True):
+        if area > _WRITTEN_MM2:
+            verdicts.append(WrittenVerdict(is_blank=False, confidence=0.0, ink=area))
+            continue
+        box = slice(start, start + high * wide)
+        on_line = plan.on_line[box].reshape(high, wide)
+        verdicts.append(_look_closely(values[box].reshape(high, wide), on_line, registration))
+    return verdicts
+
+
+def _look_closely(look: Floats, on_line: Mask, registration: Registration) -> WrittenVerdict:
+    """Judge a box that is not plainly written in: by its longest trace, faint ones included."""
     # A box blackened all over has no bright neighbourhood: then the page's own white counts.
     floor = (registration.white + registration.black) / 2
-    paper = np.maximum(_paper(small, scale), np.float32(floor))
+    paper = np.maximum(_paper(look), np.float32(floor))
     contrast = np.maximum(paper - np.float32(registration.black), np.float32(40))
-    darkness = ((paper - small) / contrast).astype(np.float32)
-    _mask_lines(darkness, question, inside.x, inside.y, scale)
-    clear = darkness > _CLEAR_DARKNESS
-    ink = float(np.count_nonzero(clear)) / scale**2
-    if ink > _WRITTEN_MM2:
-        return WrittenVerdict(is_blank=False, confidence=0.0, ink=ink)
-    noise = 1.4826 * float(np.median(np.abs(darkness - np.median(darkness))))
+    darkness = (paper - look) / contrast
+    darkness[on_line] = 0
+    ink = float(np.count_nonzero(darkness > _CLEAR_DARKNESS)) / _LOOK_PIXELS_PER_MM**2
+    noise = 1.4826 * float(np.median(np.abs(darkness)))
     faint = (darkness > max(_LEAST_DARKNESS, 5 * noise)).astype(np.uint8)
-    longest = _longest_trace(faint) / scale
-    if longest > _STROKE_MM:
+    longest = _longest_trace(faint) / _LOOK_PIXELS_PER_MM
+    if ink > _WRITTEN_MM2 or longest > _STROKE_MM:
         return WrittenVerdict(is_blank=False, confidence=0.0, ink=ink)
     return WrittenVerdict(is_blank=True, confidence=1 - 0.02 * (longest / _STROKE_MM) ** 2, ink=ink)
 
 
-def _look(gray: Gray, registration: Registration, box: Rectangle) -> Gray:
-    """The box upright at about _LOOK_PIXELS_PER_MM: its surroundings shrunk, then straightened."""
-    transform = registration.transform
-    corners = apply(transform, box.corners())
-    left, top = np.maximum(corners.min(axis=0).astype(int) - 8, 0)
-    right, bottom = corners.max(axis=0).astype(int) + 9
-    factor = max(1, round(registration.scale / _LOOK_PIXELS_PER_MM))
-    small = shrink(gray[top:bottom, left:right], factor)
-    shrunk = np.array([(1, 0, 0.5 - left), (0, 1, 0.5 - top), (0, 0, factor)], np.float64) / factor
-    shrunk[:2, 2] -= 0.5
-    return straighten(small, shrunk @ transform, box, registration.scale / factor)
+def _paper(look: Floats) -> Floats:
+    """The gray of the paper at each sample: the brightest nearby, smoothed, so that a shadow is no ink."""
+    reach = round(3 * _LOOK_PIXELS_PER_MM) | 1
+    bright = cv2.morphologyEx(cv2.blur(look, (3, 3)), cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    return cast("Floats", cv2.blur(bright, (reach, reach)))
 
 
-def _paper(small: Gray, scale: float) -> Floats:
-    """The gray of the paper at each pixel: the brightest nearby, smoothed, so that a shadow is no ink."""
-    reach = max(3, round(3 * scale)) | 1
-    smooth = cv2.blur(small, (3, 3))
-    bright = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
-    return cv2.blur(bright, (reach, reach)).astype(np.float32)
-
-
-def _mask_lines(darkness: Floats, question: QuestionLayout, left: float, top: float, scale: float) -> None:
-    """Blank out the lines printed inside the box."""
-    slack = _LINE_SLACK_MM
+def _line_mask(question: QuestionLayout, x: NDArray[np.float64], y: NDArray[np.float64]) -> Mask:
+    """The samples on lines printed inside the box, with some slack, (rows, columns)."""
+    mask = np.zeros((len(y), len(x)), bool)
     for line in question.lines:
-        x1, x2 = sorted((line.x1, line.x2))
-        y1, y2 = sorted((line.y1, line.y2))
-        rows = slice(
-            max(0, int((y1 - slack - top) * scale)), max(0, int(np.ceil((y2 + slack - top) * scale)) + 1)
-        )
-        columns = slice(
-            max(0, int((x1 - slack - left) * scale)), max(0, int(np.ceil((x2 + slack - left) * scale)) + 1)
-        )
-        darkness[rows, columns] = 0
+        across = (x >= min(line.x1, line.x2) - _LINE_SLACK_MM) & (x <= max(line.x1, line.x2) + _LINE_SLACK_MM)
+        down = (y >= min(line.y1, line.y2) - _LINE_SLACK_MM) & (y <= max(line.y1, line.y2) + _LINE_SLACK_MM)
+        mask |= down[:, None] & across
+    return mask
 
 
 def _longest_trace(mask: Gray) -> float:
