@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from omr.scan_file import DecodeLimits
-
 from api.crop_files import CropFiles
 from api.page_workers import PageTask, WorkerSettings, start_page_workers
 from api.scan_inputs import ScanInput, list_scans
@@ -17,6 +15,7 @@ from omr.errors import InputError
 from omr.layout import Layout, read_layout
 from omr.read_page import Crops, ReadingPlan
 from omr.reading import PageReading
+from omr.scan_file import DecodeLimits
 from scoring.exam import design_sheet
 from scoring.exam_file import read_exam
 from scoring.intake import Intake, ScannedPage, sort_pages

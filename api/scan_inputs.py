@@ -6,9 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from omr.scan_file import SCAN_SUFFIXES
-
 from omr.errors import InputError
+from omr.scan_file import SCAN_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

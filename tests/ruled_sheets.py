@@ -109,9 +109,10 @@ def turned(gray: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
 def scanned(gray: NDArray[np.uint8], seed: int, noise: float = 6, shadow: float = 25) -> NDArray[np.uint8]:
     """The picture as a scanner gives it: blur, paper that is not white, a shadow to one side, noise."""
     random = np.random.default_rng(seed)
-    blurred = cv2.GaussianBlur(gray, (0, 0), 0.8).astype(np.float64) * 0.85 + 30
-    fall = np.linspace(0, shadow, gray.shape[1])
-    return np.clip(blurred - fall + random.normal(0, noise, gray.shape), 0, 255).astype(np.uint8)
+    blurred = cv2.GaussianBlur(gray, (0, 0), 0.8).astype(np.float32) * np.float32(0.85) + 30
+    fall = np.linspace(0, shadow, gray.shape[1], dtype=np.float32)
+    grain = random.standard_normal(gray.shape, np.float32) * np.float32(noise)
+    return np.clip(blurred - fall + grain, 0, 255).astype(np.uint8)
 
 
 def bilevel(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:

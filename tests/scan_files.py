@@ -51,6 +51,19 @@ def encode(pixels: NDArray[Any] | Image.Image, kind: str, **options: Any) -> byt
     return file.getvalue()
 
 
+def repeat_page(tiff: bytes, count: int) -> bytes:
+    """A TIFF of many pages from one of a single page: each has a directory, all share its data."""
+    assert tiff[:2] == b"II"
+    start = int.from_bytes(tiff[4:8], "little")
+    size = 2 + 12 * int.from_bytes(tiff[start : start + 2], "little")
+    directory = tiff[start : start + size]
+    head = tiff + b"\0" * (len(tiff) % 2)  # directories start at even offsets
+    places = [len(head) + index * (size + 4) for index in range(count)]
+    following = [*places[1:], 0]
+    chain = b"".join(directory + place.to_bytes(4, "little") for place in following)
+    return head[:4] + places[0].to_bytes(4, "little") + head[8:] + chain
+
+
 def encode_g4(bits: NDArray[np.uint8]) -> bytes:
     """Bare G4 data of an array of 0 and 255, coded in one piece."""
     rows = bits.shape[0]
