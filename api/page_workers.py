@@ -1,29 +1,25 @@
 """Reading many pages in worker processes: each page once, in order, whatever happens to a worker.
 
-Scan files come from outside, so they are opened only in workers. A worker that hangs or dies takes its
-batch with it; the pages of that batch are then read one by one, and only the page that fails again is set
-aside.
+Scan files come from outside, so they are opened only in workers. A page at which a worker hangs or dies is
+set aside; all others are read.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-from collections import deque
-from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import cv2
-from pebble import ProcessExpired, ProcessPool
 
+from api.worker_pool import Failure, WorkerPool
 from omr.errors import PageSetAside, Trouble
 from omr.read_page import ReadingPlan, read_page, set_aside
 from omr.same_page import have_same_content, have_same_marks
 from omr.scan_file import DecodeLimits, ScanFile, open_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from omr.reading import PageReading
@@ -34,7 +30,6 @@ BATCH_PAGES = 16
 """Pages a worker takes at a time: few enough for steady progress, many enough to keep the overhead small."""
 PAGE_SECONDS = 60.0
 """A page (or a batch) that takes longer is taken for hung; a usual page takes some ten milliseconds."""
-_BATCHES_AHEAD = 3
 _TOO_LONG = PageSetAside(
     Trouble.TIMEOUT,
     "読み取りに時間がかかりすぎたため、とばしました。このページだけスキャンし直してください。",
@@ -62,48 +57,24 @@ class WorkerSettings:
 
 
 class PageWorkers:
-    """A pool of worker processes for one exam; made by `start_page_workers`."""
+    """Worker processes for the pages of one exam; made by `start_page_workers`."""
 
-    def __init__(self, pool: ProcessPool, count: int, seconds: float) -> None:
+    def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
-        self._count = count
-        self._seconds = seconds
 
     def count_pages(self, paths: Sequence[Path]) -> list[int | PageReading]:
         """The number of pages of each file, or why the file can't be opened."""
-        return list(self._run(_count_pages, [(path,) for path in paths]))
+        return [_or_set_aside(outcome) for outcome in self._pool.map(_count_pages, paths)]
 
     def read(self, tasks: Sequence[PageTask]) -> Iterator[PageReading]:
         """Read pages; results come in the order of the tasks, as they are ready."""
-        batches = [tuple(tasks[at : at + BATCH_PAGES]) for at in range(0, len(tasks), BATCH_PAGES)]
-        for batch, result in zip(
-            batches, self._run(_read_pages, [(batch,) for batch in batches]), strict=True
-        ):
-            if isinstance(result, tuple):
-                yield from result
-            elif len(batch) == 1:
-                yield result
-            else:
-                for single in self._run(_read_pages, [((task,),) for task in batch]):
-                    yield single[0] if isinstance(single, tuple) else single
+        for outcome in self._pool.map(_read_page, tasks, BATCH_PAGES):
+            yield _or_set_aside(outcome)
 
     def compare(self, one: tuple[PageTask, PageReading], other: tuple[PageTask, PageReading]) -> bool:
         """Whether two scans of the same printed page show the same content; False where that can't be told."""
-        (result,) = self._run(_compare_pages, [(one, other)])
-        return result is True
-
-    def _run(
-        self, function: Callable[..., Result], calls: Sequence[tuple[object, ...]]
-    ) -> Iterator[Result | PageReading]:
-        """Results of the calls in order; a call whose worker hung or died gives a reading that says so."""
-        waiting: deque[Future[Result | PageReading]] = deque()
-        pending = iter(calls)
-        for call in pending:
-            waiting.append(self._pool.schedule(function, args=call, timeout=self._seconds))
-            if len(waiting) >= _BATCHES_AHEAD * self._count:
-                yield _outcome(waiting.popleft())
-        while waiting:
-            yield _outcome(waiting.popleft())
+        (outcome,) = self._pool.map(_compare_pages, [(one, other)])
+        return outcome is True
 
 
 @contextmanager
@@ -117,23 +88,18 @@ def start_page_workers(
         count: how many.
         seconds: after which a page or a batch is taken for hung.
     """
-    context = multiprocessing.get_context("spawn")
-    with ProcessPool(count, initializer=_prepare, initargs=(settings,), context=context) as pool:
-        wait([pool.schedule(_is_ready) for _ in range(count)])
-        try:
-            yield PageWorkers(pool, count, seconds)
-        except BaseException:
-            pool.stop()  # type: ignore[no-untyped-call]
-            raise
+    with WorkerPool(count, _prepare, settings, seconds) as pool:
+        yield PageWorkers(pool)
 
 
-def _outcome(future: Future[Result | PageReading]) -> Result | PageReading:
-    try:
-        return future.result()
-    except TimeoutError:
-        return set_aside(_TOO_LONG)
-    except ProcessExpired:
-        return set_aside(_CRASHED)
+def _or_set_aside(outcome: Result | Failure) -> Result | PageReading:
+    match outcome:
+        case Failure.HUNG:
+            return set_aside(_TOO_LONG)
+        case Failure.DIED:
+            return set_aside(_CRASHED)
+        case _:
+            return outcome
 
 
 class _Worker:
@@ -148,10 +114,6 @@ def _prepare(settings: WorkerSettings) -> None:
     cv2.setNumThreads(1)
     _Worker.settings = settings
     _ = settings.plan.pages  # worked out before the first page comes
-
-
-def _is_ready() -> bool:
-    return True
 
 
 def _open(path: Path) -> ScanFile:
@@ -172,10 +134,6 @@ def _count_pages(path: Path) -> int | PageReading:
         return set_aside(aside)
 
 
-def _read_pages(tasks: Sequence[PageTask]) -> tuple[PageReading, ...]:
-    return tuple(_read_page(task) for task in tasks)
-
-
 def _read_page(task: PageTask) -> PageReading:
     plan = _Worker.settings.plan
     try:
@@ -185,7 +143,8 @@ def _read_page(task: PageTask) -> PageReading:
     return read_page(page, plan, task.index)
 
 
-def _compare_pages(one: tuple[PageTask, PageReading], other: tuple[PageTask, PageReading]) -> bool:
+def _compare_pages(pair: tuple[tuple[PageTask, PageReading], tuple[PageTask, PageReading]]) -> bool:
+    one, other = pair
     if not have_same_marks(one[1], other[1]):
         return False
     pictures = []

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from PIL import Image
 
     from omr.decode_limits import DecodeLimits
     from omr.tiff_directory import Values
@@ -65,7 +64,7 @@ def decode_fax(
             Trouble.DAMAGED_PAGE,
             "画像（ファクス形式）が壊れていて開けません。このページをスキャンし直してください。",
         ) from error
-    return _as_bits(np.array(_bilevel(image))), damaged or imagecodecs is not None
+    return _as_bits(np.asarray(image.convert("L")) > 0), damaged or imagecodecs is not None
 
 
 def _decode_damaged_g4(tags: dict[Tag, Values], strips: Sequence[bytes]) -> NDArray[np.uint8]:
@@ -81,10 +80,6 @@ def _decode_damaged_g4(tags: dict[Tag, Values], strips: Sequence[bytes]) -> NDAr
             continue
         bits[top : top + tall] = decoded[:tall]
     return bits
-
-
-def _bilevel(image: Image.Image) -> Image.Image:
-    return image if image.mode == "1" else image.convert("1")
 
 
 def _as_bits(decoded: NDArray[np.bool_] | NDArray[np.uint8]) -> NDArray[np.uint8]:

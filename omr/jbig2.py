@@ -14,6 +14,7 @@ SYMBOLS_WARNING = (
 
 _SYMBOL_DICTIONARY = 0
 _UNKNOWN_LENGTH = 0xFFFFFFFF
+_KNOWN_TYPES = frozenset([0, 4, 6, 7, 16, 20, 22, 23, 36, 38, 39, 40, 42, 43, 48, 49, 50, 51, 52, 53, 62])
 
 
 def check_jbig2(data: bytes) -> None:
@@ -66,6 +67,6 @@ def _list_segment_types(data: bytes) -> list[int]:
             raise ValueError("segment cut off")
         if not data[position:].strip(b"\0\r\n"):
             break
-    if not types:
-        raise ValueError("no segments")
+    if not types or not _KNOWN_TYPES.issuperset(types):
+        raise ValueError("no segments, or some of no known type")
     return types

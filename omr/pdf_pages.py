@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from pikepdf import Name
 
 from omr.decode_limits import too_many_pages
 from omr.errors import PageSetAside, Trouble
-from omr.gray import Dpi, orient, orient_dpi, plausible_dpi, stretch_to_black_and_white
+from omr.gray import DAMAGE_WARNING, Dpi, orient, orient_dpi, plausible_dpi, stretch_to_black_and_white
 from omr.jbig2 import SYMBOLS_WARNING, holds_symbols
 from omr.page import Page
 from omr.pdf_image import decode_image_stream
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from omr.decode_limits import DecodeLimits
 
 _log = logging.getLogger(__name__)
+for _library in ("pikepdf", "pypdfium2"):
+    # Damaged scans are everyday input: what the libraries say about them goes to a log, if there is one.
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 _OBJECT = re.compile(rb"(?<!\d)(\d{1,7}) \d{1,5} obj\b")
 _ROOT = re.compile(rb"/Root\s+(\d{1,7}) 0 R")
 _ROTATIONS = {0: 1, 90: 6, 180: 3, 270: 8}
@@ -59,9 +63,9 @@ class PdfPages:
         # qpdf's bound is one for the process; it guards the compressed parts of the file's own structure.
         pikepdf.settings.set_qpdf_limits(flate_max_memory=limits.max_drawing_bytes)
         self._document, salvaged = _open(source, password)
+        self._damaged = salvaged
         self.page_count = len(self._document.pages)
-        for message in self._document.get_warnings():
-            _log.info("qpdf: %s", message)
+        self._note_damage()
         if self.page_count > limits.max_pages:
             self._document.close()
             raise too_many_pages(self.page_count, limits)
@@ -82,7 +86,7 @@ class PdfPages:
         try:
             placed = find_one_image(page, crop)
         except (DrawnPageError, pikepdf.PikepdfError):
-            return render_page(take_single_page(self._document, page, self._limits), self._limits)
+            return self._render(page)
         gray, warning, bilevel = self._decode(page, placed)
         upright, dpi = _lay_out(gray, placed, crop, page)
         return Page(upright, dpi, bilevel, warning)
@@ -90,6 +94,24 @@ class PdfPages:
     def close(self) -> None:
         """Close the file."""
         self._document.close()
+
+    def _render(self, page: pikepdf.Page) -> Page:
+        single = take_single_page(self._document, page, self._limits)
+        self._note_damage()
+        if not self._damaged:
+            return render_page(single, self._limits)
+        # In a damaged file, what was to be drawn may be lost without a trace, and look like an empty answer.
+        if Name.Contents not in page.obj:
+            raise PageSetAside(
+                Trouble.DAMAGED_PAGE,
+                "このページの内容がファイルから失われています。スキャンし直してください。",
+            )
+        return render_page(replace(single, warning=single.warning or DAMAGE_WARNING), self._limits)
+
+    def _note_damage(self) -> None:
+        for message in self._document.get_warnings():
+            _log.info("qpdf: %s", message)
+            self._damaged = True
 
     def _decode(self, page: pikepdf.Page, placed: PlacedImage) -> tuple[NDArray[np.uint8], str, bool]:
         image = placed.stream
@@ -183,14 +205,10 @@ def _uses_symbols(image: Any) -> bool:
 def _open(source: Path | bytes, password: str | None) -> tuple[pikepdf.Pdf, bool]:
     """The document, and whether its page tree had to be put together again."""
     try:
-        document = pikepdf.open(
-            io.BytesIO(source) if isinstance(source, bytes) else source, password=password or ""
-        )
+        document = _unlock(source, password)
         if len(document.pages) > 0:
             return document, False
         document.close()
-    except pikepdf.PasswordError as error:
-        raise _encrypted(password) from error
     except pikepdf.PdfError as error:
         _log.info("qpdf: %s", error)
     document_or_none = _salvage(source)
@@ -233,9 +251,15 @@ def _salvage(source: Path | bytes) -> pikepdf.Pdf | None:
     return None
 
 
-def _encrypted(password: str | None) -> PageSetAside:
+def _unlock(source: Path | bytes, password: str | None) -> pikepdf.Pdf:
+    """Open without a password first: a batch has one, and not every file of it needs it."""
+    for word in ("",) if password is None else ("", password):
+        try:
+            return pikepdf.open(io.BytesIO(source) if isinstance(source, bytes) else source, password=word)
+        except pikepdf.PasswordError:
+            continue
     if password is None:
         reason = "パスワード付きのPDFです。--password でパスワードを指定するか、パスワードなしで保存し直してください。"
     else:
         reason = "PDFのパスワードが違います。--password に正しいパスワードを指定してください。"
-    return PageSetAside(Trouble.ENCRYPTED, reason)
+    raise PageSetAside(Trouble.ENCRYPTED, reason)

@@ -20,6 +20,7 @@ from pikepdf import Name
 
 from omr.decode_limits import check_size
 from omr.errors import PageSetAside, Trouble
+from omr.gray import DAMAGE_WARNING
 from omr.page import Page
 from omr.pdf_image import bound_flate, decode_image_stream
 from omr.pdf_image_facts import RareImageError, declared_size
@@ -36,6 +37,7 @@ _FAINT_WARNING = (
     "高圧縮PDFのため薄い鉛筆が消えているおそれがあります。複合機の高圧縮を切ってスキャンし直すと確実です。"
 )
 _POPPLER_SECONDS = 120
+_CHECKED_FILTERS = frozenset(["DCTDecode", "CCITTFaxDecode", "FlateDecode"])  # by `_check_image`
 _PAGE_KEYS = (Name.Contents, Name.MediaBox, Name.CropBox, Name.Rotate)
 _LOOK_KEYS = (Name.Rect, Name.AP, Name.AS, Name.F)
 
@@ -75,6 +77,8 @@ def take_single_page(document: pikepdf.Pdf, page: pikepdf.Page, limits: DecodeLi
     target.pages.append(pikepdf.Page(copy))
     streams = [item for item in target.objects if isinstance(item, pikepdf.Stream)]
     warnings = {_check_stream(stream, limits) for stream in streams}
+    if target.get_warnings():
+        warnings.add(DAMAGE_WARNING)
     saved = io.BytesIO()
     target.save(saved)
     target.close()
@@ -179,8 +183,10 @@ def _measure(image: Any, page_area: float, user_unit: float) -> tuple[float, flo
 
 def _require_decodable(image: Any) -> None:
     """Stop at images that pdfium would leave out: missing ink would look like an empty answer."""
+    if _CHECKED_FILTERS.issuperset(image.get_filters()):
+        return
     try:
-        image.get_bitmap().close()
+        image.get_bitmap()
     except pypdfium2.PdfiumError as error:
         raise PageSetAside(
             Trouble.DAMAGED_PAGE,
@@ -195,7 +201,6 @@ def _gray_of_bitmap(bitmap: Any) -> NDArray[np.uint8]:
     else:
         conversion = cv2.COLOR_BGR2GRAY if pixels.shape[2] == 3 else cv2.COLOR_BGRA2GRAY
         gray = cv2.cvtColor(pixels, conversion)
-    bitmap.close()
     return gray
 
 
@@ -214,7 +219,12 @@ def _used_resources(page: pikepdf.Page) -> pikepdf.Dictionary:
     except (pikepdf.PikepdfError, TypeError):
         return resources  # no content, or damaged: `_check_stream` judges it
     listed = resources.get(Name.XObject, pikepdf.Dictionary())
-    resources.XObject = pikepdf.Dictionary({key: listed[key] for key in shown if key in listed})
+    if not shown <= set(listed.keys()):
+        raise PageSetAside(
+            Trouble.DAMAGED_PAGE,
+            "ページの中の画像がファイルから失われています。このページをスキャンし直してください。",
+        )
+    resources.XObject = pikepdf.Dictionary({key: listed[key] for key in shown})
     return resources
 
 

@@ -10,7 +10,15 @@ import numpy as np
 from omr.decode_limits import check_size, too_many_pages
 from omr.errors import PageSetAside, Trouble
 from omr.fax_decoding import FAX_COMPRESSIONS, decode_fax
-from omr.gray import DAMAGE_WARNING, Dpi, gray_from_bits, orient, orient_dpi, plausible_dpi
+from omr.gray import (
+    DAMAGE_WARNING,
+    Dpi,
+    gray_from_bits,
+    orient,
+    orient_dpi,
+    plausible_dpi,
+    stretch_to_black_and_white,
+)
 from omr.jpeg_decoding import decode_jpeg
 from omr.page import Page
 from omr.pillow_decoding import gray_from_pillow, load_lenient
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
     from omr.tiff_directory import Values
 
 _OLD_JPEG, _JPEG = 6, 7
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _YCBCR = 0, 1, 6
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE, _YCBCR = 0, 1, 3, 6
 _CENTIMETRE = 3
 _PLACE_TAGS = (Tag.STRIP_OFFSETS, Tag.STRIP_BYTES, Tag.TILE_OFFSETS, Tag.TILE_BYTES)
 _META_TAGS = (
@@ -110,6 +118,8 @@ class TiffPages:
             gray, warning = decode_jpeg(_join_jpeg(tables, parts[0]), self._limits)
             return gray, warning or (DAMAGE_WARNING if cut_off else "")
         gray, damaged = self._decode_with_pillow(kept, parts, tables)
+        if photometric == _PALETTE and _number(tags, Tag.BITS, 1) == 1:
+            gray = stretch_to_black_and_white(gray)
         return gray, DAMAGE_WARNING if damaged or cut_off else ""
 
     def _decode_with_pillow(

@@ -1,20 +1,30 @@
-"""Scan files made for the tests, with what is known about their pixels."""
+"""Scan files made for the tests, with what is known about their pixels, and ways to read them."""
 
 from __future__ import annotations
 
 import io
+import re
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import img2pdf
 import numpy as np
 import pikepdf
+import pytest
 from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
+from omr.errors import PageSetAside
+from omr.scan_file import open_scan
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from omr.decode_limits import DecodeLimits
+    from omr.page import Page
 
 
 def draw_sheet(height: int = 240, width: int = 170, seed: int = 7) -> NDArray[np.uint8]:
@@ -110,3 +120,63 @@ def jbig2_of(bits: NDArray[np.uint8]) -> bytes:
     page = width.to_bytes(4) + height.to_bytes(4) + bytes(8) + b"\x00\x00\x00"
     region = width.to_bytes(4) + height.to_bytes(4) + bytes(8) + b"\x00" + b"\x01" + encode_g4(bits)
     return segment(0, 48, page) + segment(1, 38, region)
+
+
+SHEET = draw_sheet()
+BITS = draw_bits()
+# What each orientation tag (TIFF 6.0, 274) does to an array.
+TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    1: np.array,
+    2: np.fliplr,
+    3: lambda a: np.rot90(a, 2),
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: np.rot90(np.transpose(a), 2),
+    8: np.rot90,
+}
+
+
+def read_bytes(data: bytes, folder: Path, password: str | None = None) -> Page:
+    """The first page of a scan."""
+    return read_all(data, folder, password)[0]
+
+
+def read_all(data: bytes, folder: Path, password: str | None = None) -> list[Page]:
+    """All pages of a scan."""
+    path = folder / "scan.dat"
+    path.write_bytes(data)
+    with open_scan(path, password=password) as scan:
+        return [scan.read_page(index) for index in range(scan.page_count)]
+
+
+def refuse(data: bytes, folder: Path, limits: DecodeLimits | None = None) -> PageSetAside:
+    """Why a scan or its first page is set aside, which it must be, in a Japanese sentence."""
+    path = folder / "scan.dat"
+    path.write_bytes(data)
+    with pytest.raises(PageSetAside) as caught, open_scan(path, limits) as scan:
+        scan.read_page(0)
+    assert re.search(r"[ぁ-ん].*。$", caught.value.reason)
+    return caught.value
+
+
+def assert_close(page: Page, truth: NDArray[Any], tolerance: float = 3.0) -> None:
+    """Equal but for what JPEG does: small on average, nowhere another picture."""
+    assert page.gray.shape == truth.shape
+    difference = np.abs(page.gray.astype(int) - truth.astype(int))
+    assert difference.mean() < tolerance
+    assert np.corrcoef(page.gray.ravel(), truth.ravel())[0, 1] > 0.99
+
+
+GOOD_FILES = {
+    "jpeg": encode(SHEET, "JPEG"),
+    "png": encode(SHEET, "PNG"),
+    "tiff": encode(SHEET, "TIFF", compression="tiff_lzw"),
+    "g4": encode(Image.fromarray(BITS).convert("1"), "TIFF", compression="group4"),
+    "tiff jpeg": encode(SHEET, "TIFF", compression="jpeg"),
+    "pdf jpeg": img2pdf.convert([encode(SHEET, "JPEG")]),
+    "pdf png": img2pdf.convert([encode(SHEET, "PNG")]),
+    "pdf g4": img2pdf.convert([encode(Image.fromarray(BITS).convert("1"), "TIFF", compression="group4")]),
+    "pdf jbig2": image_pdf(jbig2_of(BITS), gray_facts(BitsPerComponent=1, Filter=Name.JBIG2Decode)),
+    "pdf drawn": image_pdf(flate(SHEET), gray_facts(Filter=Name.FlateDecode), b"/Im0 Do 0 0 9 9 re f"),
+}

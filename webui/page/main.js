@@ -26,14 +26,41 @@ async function showAddress() {
   const shown = await (VIEWS[name] ?? showTotals)(...words).catch(problemNote);
   // A slow answer must not cover the view that was asked for after it.
   if (turn === latest) {
-    const focused = document.activeElement !== null && place.contains(document.activeElement);
-    place.replaceChildren(...shown);
-    const current = place.querySelector(".side [aria-current]");
-    current?.scrollIntoView({ block: "nearest" });
-    if (focused && current instanceof HTMLElement) {
-      current.focus();
-    }
+    replaceView(shown);
   }
+}
+
+/**
+ * Put new content in place; where the reader stood in lists and with the keyboard is kept.
+ *
+ * @param {Node[]} content
+ */
+function replaceView(content) {
+  const followed = document.activeElement;
+  const listScroll = place.querySelector(".side")?.scrollTop ?? 0;
+  const focusWasHere = followed !== null && place.contains(followed);
+  place.replaceChildren(...content);
+  window.scrollTo(0, 0);
+  place.querySelector(".side")?.scrollTo(0, listScroll);
+  const current = place.querySelector(".side [aria-current]");
+  current?.scrollIntoView({ block: "nearest" });
+  const next = focusWasHere ? (sameLink(followed) ?? current) : null;
+  if (next instanceof HTMLElement) {
+    next.focus();
+  }
+}
+
+/**
+ * The link in the new content that stands for the one that was followed.
+ *
+ * @param {Element} followed
+ */
+function sameLink(followed) {
+  return [...place.querySelectorAll("a")].find(
+    (link) =>
+      link.getAttribute("href") === followed.getAttribute("href") &&
+      link.closest("nav")?.className === followed.closest("nav")?.className,
+  );
 }
 
 /** @param {string} word */

@@ -74,8 +74,6 @@ function section({ title, holds, wide }, pages) {
 /** @param {Page} page */
 function pageItem(page) {
   const place = page.page === 0 ? page.source : `${page.source} の${page.page}ページ目`;
-  const owner = page.student === null ? null : nameOf(page.student, null);
-  const sheetPage = page.sheet_page === null ? "" : ` 解答用紙${page.sheet_page}ページ目`;
   return element(
     "li",
     { class: page.status },
@@ -84,7 +82,8 @@ function pageItem(page) {
       "div",
       {},
       page.reason === "" ? null : element("p", { class: "reason" }, page.reason),
-      owner === null ? null : element("p", { class: "owner" }, owner + sheetPage),
+      page.student === null ? null : element("p", { class: "owner" }, nameOf(page.student, null)),
+      page.sheet_page === null ? null : element("p", { class: "owner" }, `解答用紙 ${page.sheet_page}ページ目`),
       element("p", { class: "name" }, place),
     ),
   );

@@ -1,7 +1,7 @@
 // @ts-check
 import { element, figureList, noPicture, picture } from "./elements.js";
 import { fetchAnswers, fetchQuestions, fetchScores } from "./resources.js";
-import { KIND_TERMS, nameOf, OUTCOMES, OUTCOME_TERMS } from "./terms.js";
+import { compareAttendance, KIND_TERMS, nameOf, OUTCOMES, OUTCOME_TERMS } from "./terms.js";
 
 /**
  * @typedef {import("./resources.js").Answer} Answer
@@ -27,17 +27,19 @@ export async function showQuestion(questionId, filter) {
   }
   const [answers, scores] = await Promise.all([fetchAnswers(question.id), fetchScores()]);
   const outcome = OUTCOMES.find((each) => each === filter);
-  const shown = answers.filter((answer) => outcome === undefined || answer.outcome === outcome);
+  const shown = answers
+    .filter((answer) => outcome === undefined || answer.outcome === outcome)
+    .sort((one, other) => compareAttendance(one.student, other.student));
   const tiles = element("ul", { class: "tiles", "aria-label": "解答欄の一覧" }, ...shown.map(tile));
   return [
     element(
       "div",
       { class: "with-side" },
-      questionList(questions, question),
+      questionList(questions, question, outcome),
       element(
         "section",
         { "aria-label": `設問 ${question.id}` },
-        heading(questions, question),
+        heading(questions, question, outcome),
         element("div", { class: "tools" }, filters(question, answers, outcome), tileWidth(tiles)),
         shown.length > 0 ? tiles : element("p", { class: "note" }, "この条件に当てはまる解答はありません。"),
         withoutAnswer(answers, scores),
@@ -58,8 +60,9 @@ const addressOf = (question, outcome) =>
 /**
  * @param {Question[]} questions
  * @param {Question} current
+ * @param {Outcome | undefined} outcome the filter, kept from question to question
  */
-function questionList(questions, current) {
+function questionList(questions, current, outcome) {
   const list = element("nav", { class: "side", "aria-label": "設問の一覧" });
   questions.forEach((question, index) => {
     if (question.section !== null && question.section !== questions[index - 1]?.section) {
@@ -69,7 +72,7 @@ function questionList(questions, current) {
     list.append(
       element(
         "a",
-        { href: addressOf(question), "aria-current": question === current ? "page" : null },
+        { href: addressOf(question, outcome), "aria-current": question === current ? "page" : null },
         element("span", { class: "question-id" }, question.id),
         element("span", { class: "kind" }, KIND_TERMS[question.kind] ?? question.kind),
         doubtful > 0 ? element("span", { class: "count" }, `要確認 ${doubtful}`) : null,
@@ -82,8 +85,9 @@ function questionList(questions, current) {
 /**
  * @param {Question[]} questions
  * @param {Question} question
+ * @param {Outcome | undefined} outcome
  */
-function heading(questions, question) {
+function heading(questions, question, outcome) {
   const place = questions.indexOf(question);
   return element(
     "header",
@@ -98,8 +102,8 @@ function heading(questions, question) {
     element(
       "p",
       { class: "neighbours" },
-      neighbour("previous", questions[place - 1]),
-      neighbour("next", questions[place + 1]),
+      neighbour("previous", questions[place - 1], outcome),
+      neighbour("next", questions[place + 1], outcome),
     ),
   );
 }
@@ -107,12 +111,13 @@ function heading(questions, question) {
 /**
  * @param {"previous" | "next"} direction
  * @param {Question | undefined} question
+ * @param {Outcome | undefined} outcome
  */
-function neighbour(direction, question) {
+function neighbour(direction, question, outcome) {
   const [words, key] = direction === "previous" ? ["← 前の設問", "ArrowLeft"] : ["次の設問 →", "ArrowRight"];
   return question === undefined
     ? element("span", { class: "unavailable" }, words)
-    : element("a", { href: addressOf(question), "aria-keyshortcuts": key }, words);
+    : element("a", { href: addressOf(question, outcome), "aria-keyshortcuts": key }, words);
 }
 
 /**
@@ -192,10 +197,19 @@ function tile(answer) {
       { class: "reading" },
       element("span", { class: "sign", "aria-label": word }, sign),
       element("span", { class: "read" }, readingWords(answer)),
-      element("span", { class: "points" }, answer.points === null ? null : `${answer.points}点`),
+      pointsWords(answer),
     ),
     element("p", { class: "name" }, name),
   );
+}
+
+/** @param {Answer} answer */
+function pointsWords(answer) {
+  if (answer.points !== null) {
+    return element("span", { class: "points" }, `${answer.points}点`);
+  }
+  const { ungraded } = OUTCOME_TERMS;
+  return answer.outcome === "ungraded" ? null : element("span", { class: "points undecided" }, ungraded.word);
 }
 
 /** @param {Answer} answer */

@@ -63,12 +63,15 @@ export function nameOf(student, sheet) {
 }
 
 /**
- * Order of attendance: by grade, class and number, numbers by value.
+ * Order of attendance: by grade, class and number, numbers by value; those who are not known come last.
  *
- * @param {Student} one
- * @param {Student} other
+ * @param {Student | null} one
+ * @param {Student | null} other
  */
 export function compareAttendance(one, other) {
+  if (one === null || other === null) {
+    return Number(one === null) - Number(other === null);
+  }
   return (
     compareTexts(one.grade, other.grade) ||
     compareTexts(one.class_name, other.class_name) ||

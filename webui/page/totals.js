@@ -68,8 +68,8 @@ function figures(scores) {
   const graded = sheets.filter((score) => score.grading === "graded").length;
   const undecided = sheets.reduce((sum, score) => sum + (score.undecided ?? 0), 0);
   return [
-    ["答案", `${sheets.length}人`],
-    ["採点済み", `${graded}人`],
+    ["答案", `${sheets.length}人分`],
+    ["採点済み", `${graded}人分`],
     ["未採点の設問", `のべ ${undecided}問`],
     ["欠席・未提出", `${scores.length - sheets.length}人`],
   ];
@@ -85,6 +85,7 @@ function row(score) {
       "td",
       {},
       student === null ? null : element("span", { class: "class" }, classOf(student)),
+      " ",
       student?.number ?? "—",
     ),
     element("th", { scope: "row" }, student?.name ?? `${UNKNOWN_STUDENT}（${score.sheet}）`),
