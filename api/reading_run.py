@@ -80,8 +80,16 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
     else:
         layout = read_layout(request.layout)
         check_layout(exam, layout, request.layout)
+        if layout.reference is not None:
+            raise InputError(
+                f"{request.layout}: 自作の解答用紙（reference のあるレイアウト）の読み取りには、まだ対応していません。"
+            )
     roster = read_roster(request.roster) if request.roster else None
     inputs = list_scans(request.scans)
+    if not inputs.scans:
+        raise InputError(
+            "スキャンのファイル（PDF・TIFF・JPEG・PNG）が見つかりません。フォルダーを確かめてください。"
+        )
     _prepare_folder(request.out)
     plan = ReadingPlan(layout, exam.id, request.crops)
     settings = WorkerSettings(plan, DecodeLimits(), request.password)

@@ -60,9 +60,6 @@ class PageArtist:
                 for row, place in zip(rows, ("十の位", "一の位"), strict=True):
                     area = Rectangle(left + 4.9, row.bubbles[0].y, 6.4, row.bubbles[0].h)
                     self.pen.text(place, area, 2.1, align=Align.MIDDLE, gray=0.4)
-            if one is not IdentityField.GRADE:
-                top = first.y - 0.65
-                self.pen.line(left, top, frame.identity_block.right, top, _HAIRLINE, gray=0.5)
             for row in rows:
                 for bubble in row.bubbles:
                     self.pen.bubble(bubble)

@@ -202,7 +202,7 @@ def _explain_unknown_page(gray: Gray, has_squares: bool) -> PageSetAside:  # noq
     if has_squares:
         return PageSetAside(
             Trouble.NO_CODE,
-            "QRコードが読めず、だれの何ページ目か分かりません。汚れや折れを確かめて読み取り直すか、手で割り当ててください。",
+            "QRコードが読めず、だれの何ページ目か分かりません。汚れや折れを直して読み取り直してください。",
         )
     if has_foreign_code(gray):
         return PageSetAside(
@@ -224,7 +224,7 @@ def _check_belongs(code: SheetCode, plan: ReadingPlan) -> None:
     if code.layout != plan.layout_part or code.page > len(plan.pages):
         raise PageSetAside(
             Trouble.OTHER_LAYOUT,
-            "この試験の別の版の解答用紙です。印刷したときのレイアウトを --layout で指定するか、その版の EXAM.toml で読み取ってください。",
+            "この試験の別の版の解答用紙です。印刷したときの EXAM.toml で読み取ってください。",
         )
 
 

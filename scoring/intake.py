@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _CONFLICT = "同じ解答用紙が内容の違うまま{count}枚あります（{others}）。どれが正しいかを確かめ、正しい1枚だけを読み取ってください。"
 _CLAIMED_TWICE = (
-    "同じ番号の解答用紙がほかにもあります（{others}）。名前を見て、だれの解答かを決めてください。"
+    "同じ番号の解答用紙がほかにもあります（{others}）。名前を見て、だれの解答用紙かを確かめてください。"
 )
 _NOT_IN_ROSTER = "名簿にない生徒の解答用紙です。名簿が新しいかを確かめてください。"
 
@@ -237,11 +237,13 @@ def _student_of(sorting: _Sorting, at: int) -> Student | None:
     if identity is None:
         return None
     if identity.status is ReadingStatus.BLANK:
-        sorting.note(at, "学年・組・番号のマークがありません。名前を見て、だれの解答かを決めてください。")
+        sorting.note(
+            at, "学年・組・番号のマークがありません。名前を見て、だれの解答用紙かを確かめてください。"
+        )
         return None
     if identity.status is ReadingStatus.DOUBTFUL:
         sorting.note(
-            at, "学年・組・番号のマークがはっきりしません。名前を見て、だれの解答かを決めてください。"
+            at, "学年・組・番号のマークがはっきりしません。名前を見て、だれの解答用紙かを確かめてください。"
         )
         return None
     if sorting.roster is None:

@@ -148,7 +148,7 @@ def describe_results(results: ReadResults) -> str:
     missing = results.intake.missing(results.roster, len(results.layout.pages))
     line = (
         f"{numbers['pages']}ページ: 読み取り {numbers['read']}、白紙 {numbers['blank']}、重複 {numbers['duplicate']}、"
-        f"要確認（とりおき） {numbers['quarantined']}。{results.seconds:.1f}秒、毎秒 {numbers['pages_per_second']}ページ。"
+        f"とりおき {numbers['quarantined']}。{results.seconds:.1f}秒、毎秒 {numbers['pages_per_second']}ページ。"
     )
     lines = [line]
     if missing:

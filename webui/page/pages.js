@@ -11,7 +11,7 @@ import { classOf, nameOf } from "./terms.js";
 /** What became of the pages, those first that need a person. */
 const GROUPS = [
   {
-    title: "読み取れなかったページ",
+    title: "とりおき（読み取れなかったページ）",
     holds: (/** @type {Page} */ page) => page.status === "quarantined",
     /** shown large, with the reason beside the picture */ wide: true,
   },
@@ -21,7 +21,7 @@ const GROUPS = [
     wide: true,
   },
   { title: "重複したページ", holds: (/** @type {Page} */ page) => page.status === "duplicate", wide: true },
-  { title: "空白のページ", holds: (/** @type {Page} */ page) => page.status === "blank", wide: false },
+  { title: "白紙のページ", holds: (/** @type {Page} */ page) => page.status === "blank", wide: false },
   {
     title: "読み取ったページ",
     holds: (/** @type {Page} */ page) => page.status === "read" && page.reason === "",
@@ -44,9 +44,9 @@ export async function showPages() {
 function summary(pages) {
   const count = (/** @type {string} */ status) => pages.filter((page) => page.status === status).length;
   const others = [
-    [count("blank"), "ページは空白"],
+    [count("blank"), "ページは白紙"],
     [count("duplicate"), "ページは重複"],
-    [count("quarantined"), "ページは読み取れませんでした"],
+    [count("quarantined"), "ページは読み取れず、とりおきました"],
   ]
     .filter(([number]) => number !== 0)
     .map(([number, words]) => `${number}${words}`);
