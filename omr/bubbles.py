@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from omr.bubble_print import OUTLINE_MM, place_label
 from omr.fonts import FONT_PATH
 from omr.geometry import Rectangle
-from omr.pixels import map_points, sample
+from omr.pixels import map_points, median, sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,8 @@ class BubblePlan:
         whole: area of each sample of the bubble, its outline included, mm², float32 (K, G).
         outline: weight of the printed outline, float32 (K, G), sums to 1.
         around: weight of the margin that is this bubble's own, float32 (K, G), sums to 1.
-        sectors: `around` by direction as areas in mm², float32 (K, SECTORS, G).
+        sector: which direction of which bubble each sample of `around` belongs to, k · SECTORS + direction, int32
+            (K, G); K · SECTORS for samples elsewhere.
         neighbours: the bubble that lies in that direction, or K, int (K, SECTORS).
         same_print: the bubbles of each label and size, padded with K, int (prints, most); single ones are left out.
         cell: area of one sample in mm², float32 (K,).
@@ -73,7 +74,7 @@ class BubblePlan:
     whole: Floats
     outline: Floats
     around: Floats
-    sectors: Floats
+    sector: NDArray[np.int32]
     neighbours: NDArray[np.intp]
     same_print: NDArray[np.intp]
     cell: Floats
@@ -131,7 +132,9 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
     around = outside & own
     cell = (size[:, 0] * size[:, 1] / GRID**2).astype(np.float32)
     direction = np.floor((np.arctan2(away[..., 1], away[..., 0]) / (2 * np.pi) % 1) * SECTORS).astype(int)
-    sector = around[:, None] & (direction[:, None] == np.arange(SECTORS)[None, :, None, None])
+    sector = np.where(
+        around, np.arange(len(bubbles))[:, None, None] * SECTORS + direction, len(bubbles) * SECTORS
+    )
     return BubblePlan(
         points=points.reshape(len(bubbles), -1, 2).astype(np.float32),
         inner=_weights(inside & ~labels),
@@ -140,7 +143,7 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
         whole=_flat(~outside) * cell[:, None],
         outline=_weights(outline),
         around=_weights(around),
-        sectors=(_flat(sector) * cell[:, None, None]).astype(np.float32),
+        sector=sector.reshape(len(bubbles), -1).astype(np.int32),
         neighbours=_neighbours(centres, boxes),
         same_print=_group_alike([(b.label, b.w, b.h) for b in bubbles]),
         cell=cell,
@@ -165,14 +168,14 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
     noise = _noise(darkness, plan)
     is_ink = darkness > max(INK, 4.5 * noise)
     # The label is darker than paper by what it is on most bubbles of the page; ink on it must be darker still.
-    label = float(np.median(np.where(plan.label, darkness, 0).max(axis=1)))
+    label = median(np.where(plan.label, darkness, 0).max(axis=1))
     inner_ink = (is_ink & (plan.inner > 0)) | ((darkness > label + _OVER_LABEL) & plan.label)
     return BubbleMeasures(
         fill=_sum(darkness, plan.inner),
         faint=_sum(darkness > max(0.12, 2.5 * noise), plan.inner),
         ink=inner_ink.sum(axis=1) * plan.cell,
         extent=_extent(inner_ink, plan.pitch),
-        ring=np.einsum("kg,ksg->ks", is_ink.astype(np.float32), plan.sectors, optimize=False),
+        ring=_ring(is_ink, plan),
         label=_sum(darkness, plan.glyph),
         whole=_sum(np.maximum(darkness - np.float32(_SMUDGE), 0), plan.whole),
         outline=_sum(darkness, plan.outline),
@@ -229,7 +232,14 @@ def _brightest(values: Floats, plan: BubblePlan) -> Floats:
 def _noise(darkness: Floats, plan: BubblePlan) -> float:
     """Standard deviation of the darkness of bare paper: the median over the bubbles."""
     bare = np.where(plan.around > 0, np.clip(darkness, -0.3, 0.3), 0)
-    return float(np.median(np.sqrt(_sum(bare * bare, plan.around))))
+    return median(np.sqrt(_sum(bare * bare, plan.around)))
+
+
+def _ring(ink: Mask, plan: BubblePlan) -> Floats:
+    """The area of ink in each direction of each margin, mm², (K, SECTORS)."""
+    count = len(plan.cell) * SECTORS
+    samples = np.bincount(plan.sector[ink], minlength=count + 1)[:count]
+    return samples.reshape(-1, SECTORS).astype(np.float32) * plan.cell[:, None]
 
 
 def _extent(ink: Mask, pitch: Floats) -> Floats:

@@ -28,7 +28,7 @@ QR_VERSION = 3
 QR_MODULES = 17 + 4 * QR_VERSION
 QUIET_MODULES = 4
 _FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
-_CROP_MARGIN_MM = 2.0
+_CROP_MARGIN_MM = 1.0
 _FULL_PAGE_PIXELS = 12_000_000
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from omr.geometry import Rectangle, Transform, apply, pixels_per_mm
+from omr.geometry import Points, Rectangle, Transform, apply, pixels_per_mm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,12 +35,30 @@ def cut_region(gray: Gray, transform: Transform, box: Rectangle) -> Gray:
 
     On a page that lies nearly straight these are the scan's own pixels around the box, a view and no copy.
     """
-    corners = apply(transform, box.corners())
-    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-    inside = left >= 0 and top >= 0 and right < gray.shape[1] - 1 and bottom < gray.shape[0] - 1
-    if inside and transform[0, 0] > 0 and abs(transform[1, 0]) < _STRAIGHT * transform[0, 0]:
-        return gray[int(top) : int(bottom) + 2, int(left) : int(right) + 2]
-    return straighten(gray, transform, box, pixels_per_mm(transform))
+    return cut_regions(gray, transform, [box], box.corners()[np.newaxis])[0]
+
+
+def cut_regions(gray: Gray, transform: Transform, boxes: Sequence[Rectangle], corners: Points) -> list[Gray]:
+    """Cut out many boxes, as `cut_region` does.
+
+    Args:
+        gray: the page.
+        transform: page (mm) to image (pixels).
+        boxes: on the page.
+        corners: theirs, (boxes, 4, 2), page mm.
+    """
+    placed = apply(transform, corners)
+    first, last = placed.min(axis=1), placed.max(axis=1)
+    height, width = gray.shape
+    inside = ((first >= 0) & (last < (width - 1, height - 1))).all(axis=1).tolist()
+    is_straight = transform[0, 0] > 0 and abs(transform[1, 0]) < _STRAIGHT * transform[0, 0]
+    spans = zip(first.astype(int).tolist(), (last.astype(int) + 2).tolist(), strict=True)
+    return [
+        gray[top:bottom, left:right]
+        if is_straight and is_inside
+        else straighten(gray, transform, box, pixels_per_mm(transform))
+        for box, is_inside, ((left, top), (right, bottom)) in zip(boxes, inside, spans, strict=True)
+    ]
 
 
 def straighten(gray: Gray, transform: Transform, box: Rectangle, scale: float) -> Gray:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SEARCH_PIXELS_PER_MM = 2.0
 _DARK_AGAINST_PAPER = 0.6
 _CANDIDATES_PER_CORNER = 3
+_GRAYS = np.arange(256)
 _USUAL_SHIFT_MM = 6.0
 _MOST_SKEW = 0.09
 """Tangent of the largest skew for which the corners are searched (5.1°)."""
@@ -128,14 +129,14 @@ def measure_square(gray: Gray, x: float, y: float, side: float, slack: float) ->
     patch = gray[top:bottom, left:right]
     core = max(1, round(side / 4))
     middle_y, middle_x = round(y) - top, round(x) - left
-    black = float(patch[middle_y - core : middle_y + core + 1, middle_x - core : middle_x + core + 1].mean())
+    black = _mean(patch[middle_y - core : middle_y + core + 1, middle_x - core : middle_x + core + 1])
     rim = max(1, round(slack / 4))
-    white = float(max(patch[:rim].mean(), patch[-rim:].mean(), patch[:, :rim].mean(), patch[:, -rim:].mean()))
+    white = max(_mean(patch[:rim]), _mean(patch[-rim:]), _mean(patch[:, :rim]), _mean(patch[:, -rim:]))
     if white - black < 24:
         return None
-    table = np.clip((white - np.arange(256)) / (white - black), 0, 1)
-    table[table < 0.25] = 0
-    ink = cv2.LUT(patch, table.astype(np.float32))
+    table = np.clip((white - _GRAYS) * (255 / (white - black)), 0, 255)
+    table[table < 64] = 0  # paper and what is next to the square
+    ink = cv2.LUT(patch, table.astype(np.uint8))
     moments = cv2.moments(ink)
     if moments["m00"] <= 0:
         return None
@@ -144,5 +145,10 @@ def measure_square(gray: Gray, x: float, y: float, side: float, slack: float) ->
         y=top + moments["m01"] / moments["m00"],
         black=black,
         white=white,
-        area_ratio=float(moments["m00"]) / (side * side),
+        area_ratio=moments["m00"] / 255 / (side * side),
     )
+
+
+def _mean(pixels: Gray) -> float:
+    """The mean gray; cv2's is several times quicker than numpy's on a few pixels."""
+    return cv2.mean(pixels)[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -43,3 +43,8 @@ def sample(gray: Gray, points: Floats) -> Floats:
 def map_points(matrix: NDArray[np.float64], points: Floats) -> Floats:
     """Carry points, float32 (rows, columns, 2), through an affine 3×3 transform."""
     return cast("Floats", cv2.transform(points, matrix[:2].astype(np.float32)))
+
+
+def median(values: NDArray[np.floating[Any]]) -> float:
+    """The upper median; numpy's own costs seven times as much on the short arrays of a page."""
+    return float(np.sort(values, axis=None)[values.size // 2])

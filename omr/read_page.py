@@ -13,10 +13,11 @@ from omr.blank_page import is_empty_page
 from omr.bubbles import BubblePlan, measure_bubbles, plan_bubbles
 from omr.choices import CHOICE_READER, BubbleVerdicts, ChoiceVerdict, MarkRules, join_verdicts, judge_bubbles
 from omr.code_reader import code_transform, find_code, has_foreign_code, read_code
-from omr.crops import crop_box, cut_region, encode_jpeg, encode_png
+from omr.crops import crop_box, cut_regions, encode_jpeg, encode_png
 from omr.errors import PageSetAside, Trouble
 from omr.identity_bubbles import read_identity
 from omr.layout import QuestionKind
+from omr.pixels import median
 from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus
 from omr.registration import Registration, refine, register, register_as_it_lies
 from omr.sheet_code import exam_digest, layout_digest
@@ -26,6 +27,7 @@ from omr.written_boxes import BLANK_READER, BoxPlan, WrittenVerdict, judge_boxes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from omr.geometry import Points, Rectangle
     from omr.layout import Bubble, Layout, PageLayout, QuestionLayout
     from omr.page import Page
     from omr.pixels import Floats, Gray
@@ -57,6 +59,8 @@ class PagePlan:
         digits: the digit bubbles of a blank set.
         boxes: of all other questions.
         written: those questions.
+        crops: the part of the page that shows each question of the layout.
+        crop_corners: of these parts, page mm, (questions, 4, 2).
     """
 
     layout: PageLayout
@@ -65,6 +69,8 @@ class PagePlan:
     digits: BubblePlan | None
     boxes: BoxPlan | None
     written: tuple[QuestionLayout, ...]
+    crops: tuple[Rectangle, ...]
+    crop_corners: Points
 
 
 @dataclass(frozen=True)
@@ -234,7 +240,7 @@ def _judge_choices(
     if page_plan.bubbles is None:
         return None, np.empty(0, np.float32)
     measures = measure_bubbles(gray, registration, page_plan.bubbles)
-    if float(np.median(measures.outline)) < _LEAST_OUTLINE:
+    if median(measures.outline) < _LEAST_OUTLINE:
         raise PageSetAside(
             Trouble.MISPLACED,
             "マークの枠が印刷した位置にありません。用紙のずれや写りの薄さを確かめて読み取り直してください。",
@@ -304,11 +310,11 @@ def _crops(
     if crops is Crops.NONE:
         return ()
     encode = encode_png if crops is Crops.ALL else encode_jpeg
-    transform = registration.transform
+    which = [at for at, answer in enumerate(answers) if crops is Crops.ALL or _is_for_a_person(answer)]
+    boxes = [page_plan.crops[at] for at in which]
+    pictures = cut_regions(gray, registration.transform, boxes, page_plan.crop_corners[which])
     return tuple(
-        Crop(question.id, encode(cut_region(gray, transform, crop_box(question))))
-        for question, answer in zip(page_plan.layout.questions, answers, strict=True)
-        if crops is Crops.ALL or _is_for_a_person(answer)
+        Crop(answers[at].question, encode(picture)) for at, picture in zip(which, pictures, strict=True)
     )
 
 
@@ -326,6 +332,7 @@ def _plan_page(page: PageLayout) -> PagePlan:
             bubbles.extend(question.bubbles)
     digits = [bubble for row in page.identity for bubble in row.bubbles]
     written = tuple(question for question in page.questions if question.box is not None)
+    crops = tuple(crop_box(question) for question in page.questions)
     return PagePlan(
         layout=page,
         bubbles=plan_bubbles(bubbles) if bubbles else None,
@@ -333,4 +340,6 @@ def _plan_page(page: PageLayout) -> PagePlan:
         digits=plan_bubbles(digits) if digits else None,
         boxes=plan_boxes(written) if written else None,
         written=written,
+        crops=crops,
+        crop_corners=np.array([box.corners() for box in crops]).reshape(-1, 4, 2),
     )

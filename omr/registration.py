@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -132,8 +133,8 @@ def refine(gray: Gray, page: PageLayout, guess: Transform) -> Registration | Non
         if not _is_plausible(transform, scale):
             return None
         residual = float(np.sqrt(np.mean(errors**2))) if len(found) > 3 else None
-        black = float(np.median([square.black for _, square in found]))
-        white = float(np.median([square.white for _, square in found]))
+        black = statistics.median(square.black for _, square in found)
+        white = statistics.median(square.white for _, square in found)
         return describe(transform, residual, len(found), black, white)
     return None
 

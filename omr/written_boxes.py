@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from omr.pixels import map_points, sample
+from omr.pixels import map_points, median, sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,7 +123,7 @@ def _look_closely(look: Floats, on_line: Mask, registration: Registration) -> Wr
     darkness = (paper - look) / contrast
     darkness[on_line] = 0
     ink = float(np.count_nonzero(darkness > _CLEAR_DARKNESS)) / _LOOK_PIXELS_PER_MM**2
-    noise = 1.4826 * float(np.median(np.abs(darkness)))
+    noise = 1.4826 * median(np.abs(darkness))
     faint = (darkness > max(_LEAST_DARKNESS, 5 * noise)).astype(np.uint8)
     longest = _longest_trace(faint) / _LOOK_PIXELS_PER_MM
     if ink > _WRITTEN_MM2 or longest > _STROKE_MM:
