@@ -13,7 +13,7 @@ import numpy as np
 
 from omr.choices import BubbleVerdicts
 from omr.errors import PageSetAside, Trouble
-from omr.pixels import map_points, sample, shrink
+from omr.pixels import map_points, median, sample, shrink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +26,12 @@ _GRID = 24
 _PAPER_FACTOR = 16
 _RIM = 0.2
 """Width of the band at the border of the box in which the outline lies, of half its size."""
-_MARKED = 0.30
+_MARKED = 0.22
 _EMPTY = 0.10
 _LEAST_SAME_LABEL = 5
 _LEAST_CONTRAST = 60
-_LEAST_RIM = 0.04
+_LEAST_PRINT = 0.08
+"""Darkness that the darkest part of a usual bubble must have: its outline and label."""
 
 
 def judge_unknown_print(
@@ -47,7 +48,7 @@ def judge_unknown_print(
     darkness = _sample(gray, registration, bubbles)
     rim = _rim_mask()
     inside = darkness[:, ~rim].mean(axis=1)
-    if float(np.median(np.abs(darkness[:, rim]).mean(axis=1))) < _LEAST_RIM:
+    if median(np.quantile(darkness, 0.97, axis=1)) < _LEAST_PRINT:
         raise PageSetAside(
             Trouble.MISPLACED,
             "レイアウトの示す位置にマークの枠がありません。向きとレイアウトが合っているかを確かめてください。",
