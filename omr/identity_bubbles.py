@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from omr.choices import join_verdicts
-from omr.layout import IdentityField
-from omr.reading import IdentityReading, ReadingStatus
+from omr.reading import DigitReading, IdentityReading, ReadingStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,21 +27,32 @@ def read_identity(rows: Sequence[DigitRow], verdicts: BubbleVerdicts) -> Identit
         rows: in printed order, most significant digit of a field first.
         verdicts: on their bubbles, row after row.
     """
-    digits: dict[IdentityField, str] = dict.fromkeys(IdentityField, "")
+    readings: list[DigitReading] = []
     confidence = 1.0
     sure = True
     ends = list(itertools.accumulate(len(row.bubbles) for row in rows))
     groups = [slice(end - len(row.bubbles), end) for row, end in zip(rows, ends, strict=True)]
-    for index, (row, verdict) in enumerate(zip(rows, join_verdicts(verdicts, groups), strict=True)):
+    joined = join_verdicts(verdicts, groups)
+    for index, (row, group, verdict) in enumerate(zip(rows, groups, joined, strict=True)):
         is_last = index + 1 == len(rows) or rows[index + 1].field is not row.field
         sure &= _is_clear(verdict, may_be_empty=not is_last)
         confidence *= verdict.confidence
-        if len(verdict.marked) == 1:
-            digits[row.field] += row.bubbles[verdict.marked[0]].label
+        digit = row.bubbles[verdict.marked[0]].label if len(verdict.marked) == 1 else ""
+        readings.append(DigitReading(row.field, digit, _digit_chances(row, group, verdicts)))
     status = ReadingStatus.OK if sure else ReadingStatus.DOUBTFUL
-    if not any(digits.values()) and not verdicts.marked.any() and verdicts.sure.all():
+    if not verdicts.marked.any() and verdicts.sure.all():
         status = ReadingStatus.BLANK
-    return IdentityReading(tuple(digits.items()), status, confidence)
+    return IdentityReading(tuple(readings), status, confidence)
+
+
+def _digit_chances(row: DigitRow, group: slice, verdicts: BubbleVerdicts) -> tuple[float, ...]:
+    """The chance of each digit, and of none, if each bubble is marked with the chance its verdict gives it."""
+    right = verdicts.chance[group]
+    marked = np.clip(np.where(verdicts.marked[group], right, 1 - right), 1e-4, 1 - 1e-4)
+    odds = marked / (1 - marked)
+    by_digit = dict(zip((bubble.label for bubble in row.bubbles), odds, strict=True))
+    weights = np.array([by_digit.get(str(digit), 0.0) for digit in range(10)] + [1.0])
+    return tuple((weights / weights.sum()).tolist())
 
 
 def _is_clear(verdict: ChoiceVerdict, *, may_be_empty: bool) -> bool:

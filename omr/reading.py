@@ -51,21 +51,41 @@ class AnswerReading:
 
 
 @dataclass(frozen=True, slots=True)
+class DigitReading:
+    """What one row of digit bubbles says.
+
+    Attributes:
+        field: what the digit belongs to.
+        digit: the marked one, best guess where doubtful; empty where none is marked.
+        chances: of 0 to 9, and last that none is marked; they sum to 1.
+    """
+
+    field: IdentityField
+    digit: str
+    chances: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityReading:
     """What the digit bubbles of a blank set say.
 
     Attributes:
-        digits: grade, class and number as far as they were marked; an unmarked leading digit is left out.
+        rows: in printed order, the most significant digit of a field first.
         status: ok only if every digit that is needed is clear.
         confidence: estimated chance that all digits are right.
     """
 
-    digits: tuple[tuple[IdentityField, str], ...]
+    rows: tuple[DigitReading, ...]
     status: ReadingStatus
     confidence: float
 
+    @property
+    def digits(self) -> tuple[str, ...]:
+        """Grade, class and number as far as they were marked; an unmarked leading digit is left out."""
+        return tuple(self[field] for field in dict.fromkeys(row.field for row in self.rows))
+
     def __getitem__(self, field: IdentityField) -> str:
-        return dict(self.digits)[field]
+        return "".join(row.digit for row in self.rows if row.field is field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from omr.layout import IdentityField
 from omr.reading import PageReading, PageStatus, ReadingStatus
+from scoring.identity import assign_students, bubble_chance, fits_marks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,6 +131,8 @@ def sort_pages(
     _sort_named(sorting)
     _sort_unnamed(sorting)
     _settle_claims(sorting)
+    _doubt_forgotten_digits(sorting)
+    _guess_students(sorting)
     return Intake(tuple(sorting.records))
 
 
@@ -222,7 +227,7 @@ def _continues(sorting: _Sorting, run: Sequence[int], at: int) -> bool:
     return len(names) <= 1
 
 
-def _digits(reading: PageReading) -> tuple[tuple[IdentityField, str], ...] | None:
+def _digits(reading: PageReading) -> tuple[str, ...] | None:
     identity = reading.identity
     return identity.digits if identity is not None and identity.status is ReadingStatus.OK else None
 
@@ -232,7 +237,7 @@ def _sheet_page(sorting: _Sorting, at: int) -> int:
 
 
 def _student_of(sorting: _Sorting, at: int) -> Student | None:
-    """The student that a page's digit bubbles prove; the remark says why there is none."""
+    """The student that a page's digit bubbles name; the remark says why there is none."""
     identity = sorting.records[at].scanned.reading.identity
     if identity is None:
         return None
@@ -248,7 +253,7 @@ def _student_of(sorting: _Sorting, at: int) -> Student | None:
         return None
     if sorting.roster is None:
         return None
-    grade, class_name, number = (identity[one] for one in IdentityField)
+    grade, class_name, number = (identity[one].lstrip("0") for one in IdentityField)
     student = sorting.roster.find(grade, class_name, number)
     if student is None:
         sorting.note(
@@ -273,3 +278,72 @@ def _settle_claims(sorting: _Sorting) -> None:
         for at in bubbled:
             sorting.note(at, _CLAIMED_TWICE.format(others=_others(sorting, group, at)))
             sorting.set(at, student="")
+
+
+def _doubt_forgotten_digits(sorting: _Sorting) -> None:
+    """A number with an unmarked leading digit proves its student only if nobody else can have forgotten it.
+
+    2 with empty tens is number 2, unless number 12 is still without a sheet.
+    """
+    if sorting.roster is None:
+        return
+    at_stake = {
+        at: others
+        for at, record in enumerate(sorting.records)
+        if record.student and _is_unnamed(record) and (others := _also_possible(sorting, at))
+    }
+    while at_stake:
+        proven = {
+            (record.student, _sheet_page(sorting, at))
+            for at, record in enumerate(sorting.records)
+            if record.status is PageStatus.READ and record.student and at not in at_stake
+        }
+        settled = [
+            at
+            for at, others in at_stake.items()
+            if all((student.student_id, _sheet_page(sorting, at)) in proven for student in others)
+        ]
+        if not settled:
+            break
+        for at in settled:
+            del at_stake[at]
+    for at in at_stake:
+        sorting.set(at, student="")
+        sorting.note(
+            at, "出席番号などの十の位にマークがありません。名前を見て、だれの解答用紙かを確かめてください。"
+        )
+
+
+def _also_possible(sorting: _Sorting, at: int) -> list[Student]:
+    """The other students whose numbers fit if every unmarked digit was forgotten."""
+    identity = sorting.records[at].scanned.reading.identity
+    if identity is None or sorting.roster is None or all(row.digit for row in identity.rows):
+        return []
+    return [
+        student
+        for student in sorting.roster.students
+        if student.student_id != sorting.records[at].student and fits_marks(identity, student)
+    ]
+
+
+def _guess_students(sorting: _Sorting) -> None:
+    """Name in the remark who an unproven paper with digit bubbles probably belongs to."""
+    if sorting.roster is None:
+        return
+    for page in range(1, sorting.page_count + 1):
+        here = [at for at, record in enumerate(sorting.records) if _sheet_page(sorting, at) == page]
+        taken = {sorting.records[at].student for at in here if sorting.records[at].status is PageStatus.READ}
+        free = [student for student in sorting.roster.students if student.student_id not in taken]
+        papers = [
+            (at, identity)
+            for at in here
+            if _is_unnamed(sorting.records[at])
+            and not sorting.records[at].student
+            and (identity := sorting.records[at].scanned.reading.identity) is not None
+        ]
+        chances = np.array([[bubble_chance(identity, student) for student in free] for _, identity in papers])
+        for (at, _), guess in zip(papers, assign_students(chances, free), strict=True):
+            if guess is not None:
+                student = guess.student
+                place = f"{student.grade}年{student.class_name}組{student.number}番 {student.name}"
+                sorting.note(at, f"おそらく{place}です。")

@@ -1,17 +1,19 @@
 """Whose page it is, which pages belong together, and what stands twice."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from omr.layout import IdentityField
-from omr.reading import IdentityReading, PageReading, PageStatus, ReadingStatus
+from omr.reading import DigitReading, IdentityReading, PageReading, PageStatus, ReadingStatus
 from omr.sheet_code import BLANK_STUDENT, SheetCode, exam_digest, layout_digest, student_digest
 from scoring.intake import Intake, ScannedPage, sort_pages
 from scoring.roster import Roster, Student
 
 EXAM, LAYOUT = exam_digest("E"), layout_digest("L")
 ROSTER = Roster(
-    tuple(Student(f"id-{n}", "2", "3", str(n), f"見本 {n:02}", f"ミホン {n:02}") for n in range(1, 6))
+    tuple(Student(f"id-{n}", "2", "3", str(n), f"見本 {n:02}", f"ミホン {n:02}") for n in (1, 2, 3, 4, 5, 12))
 )
 
 
@@ -21,16 +23,29 @@ def _named(student: str, page: int, source: str = "a.pdf", at: int = 1) -> Scann
 
 
 def _copied(page: int, number: str | None, at: int, source: str = "a.pdf") -> ScannedPage:
-    """A page of a copied blank set; `number` None for doubtful bubbles, empty for none."""
+    """A page of a copied blank set; `number` None for doubtful bubbles, empty for none, _2 without its tens."""
     status = ReadingStatus.DOUBTFUL if number is None else ReadingStatus.OK if number else ReadingStatus.BLANK
-    digits = ((IdentityField.GRADE, "2"), (IdentityField.CLASS, "3"), (IdentityField.NUMBER, number or ""))
+    tens, ones = list(number.rjust(2, "0").replace("_", " ")) if number else ["", ""]
+    rows = tuple(
+        DigitReading(field, digit, _chances(digit))
+        for field, digit in zip(
+            [IdentityField.GRADE, *[IdentityField.CLASS] * 2, *[IdentityField.NUMBER] * 2],
+            ["2", "0", "3", tens.strip(), ones.strip()],
+            strict=True,
+        )
+    )
     reading = PageReading(
         PageStatus.READ,
         code=SheetCode(EXAM, LAYOUT, BLANK_STUDENT, page),
         sheet_page=page,
-        identity=IdentityReading(digits, status, 0.99),
+        identity=IdentityReading(rows, status, 0.99),
     )
     return ScannedPage(source, at, reading)
+
+
+def _chances(digit: str) -> tuple[float, ...]:
+    """A row that is nearly sure of its digit (or, without one, of being empty)."""
+    return tuple(0.99 if str(one) == digit or (one == 10 and not digit) else 0.001 for one in range(11))
 
 
 def _blank(at: int) -> ScannedPage:
@@ -116,6 +131,26 @@ def test_a_number_that_is_not_in_the_roster_is_named_in_the_reason() -> None:
     (record,) = _sort(_copied(1, "40", 1)).pages
     assert record.student == ""
     assert "2年3組40番" in record.reason
+
+
+def test_a_number_without_its_tens_is_proven_only_by_elimination() -> None:
+    alone = _sort(_copied(1, "_2", 1))
+    assert _students(alone) == [""]
+    assert "十の位" in alone.pages[0].reason
+    with_the_other = _sort(_copied(1, "_2", 1), _copied(1, "12", 2))
+    assert _students(with_the_other) == ["id-2", "id-12"]
+    assert _students(_sort(_copied(1, "_4", 1))) == ["id-4"]
+
+
+def test_unclear_digits_name_the_probable_pupil_as_a_guess() -> None:
+    others = [_named(f"id-{n}", 1, at=n) for n in (1, 2, 3, 5)]
+    unclear = _copied(1, "04", 9)
+    assert unclear.reading.identity is not None
+    identity = replace(unclear.reading.identity, status=ReadingStatus.DOUBTFUL)
+    page = replace(unclear, reading=replace(unclear.reading, identity=identity))
+    record = _sort(*others, page).pages[-1]
+    assert record.student == ""
+    assert "おそらく2年3組4番" in record.reason
 
 
 _pages = st.one_of(
