@@ -289,14 +289,15 @@ def _read_written(question: QuestionLayout, verdict: WrittenVerdict) -> AnswerRe
         question=question.id,
         kind=question.kind,
         status=ReadingStatus.BLANK if verdict.is_blank else ReadingStatus.DOUBTFUL,
-        confidence=None,
+        confidence=verdict.confidence if verdict.is_blank else None,
         measures=(round(verdict.ink, 3),),
         reader=BLANK_READER,
     )
 
 
 def _doubt(answer: AnswerReading) -> AnswerReading:
-    confidence = None if answer.confidence is None else min(answer.confidence, 0.5)
+    is_choice = answer.kind is QuestionKind.CHOICE
+    confidence = min(answer.confidence, 0.5) if is_choice and answer.confidence is not None else None
     return replace(answer, status=ReadingStatus.DOUBTFUL, confidence=confidence)
 
 

@@ -30,7 +30,8 @@ class AnswerReading:
         labels: the marked labels of a choice, in printed order; best guess where doubtful.
         text: what is written, where a reader exists.
         status: safe to take, surely empty, or for a person.
-        confidence: estimated chance (0 to 1) that labels, text or emptiness are right; None without a reader.
+        confidence: estimated chance (0 to 1) that labels, text or emptiness are right; None for writing that
+            nothing reads.
         measures: raw ink of each bubble (0 to 1 of its free area), or the ink of a written box in mm².
         reader: what produced this, with its version.
     """

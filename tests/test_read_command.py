@@ -179,6 +179,7 @@ def test_a_class_is_read_and_marked(school: School) -> None:
     empty = answers["s-2", "2"]
     assert (empty["reading"], empty["status"], empty["points"]) == ("", "blank", "0")
     assert answers["s-1", "3"]["status"] == "blank"
+    assert float(answers["s-1", "3"]["confidence"]) > 0.95
     scores = {row["student"]: row for row in school.rows("scores.csv")}
     assert (scores["s-1"]["points"], scores["s-1"]["max_points"], scores["s-1"]["undecided"]) == (
         "4.5",

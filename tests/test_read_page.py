@@ -104,6 +104,7 @@ def test_written_boxes_are_blank_only_when_bare(sheet: PrintedSheet) -> None:
     boxes = {one.id: one.box for one in sheet.layout.pages[0].questions if one.box is not None}
     reading = _read(sheet, _scan(page))
     assert [_answer(reading, one).status for one in boxes] == [ReadingStatus.BLANK] * len(boxes)
+    assert all((_answer(reading, one).confidence or 0) > 0.95 for one in boxes)
     for box in boxes.values():
         x, y = box.centre
         draw_line(page, (x - 2, y - 1.5), (x + 2, y + 2), 0.4, gray=190)
