@@ -189,14 +189,17 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
     values = sample(gray, at)
     paper = _paper_plane(values, plan)
     darkness: Floats = (paper - values) / np.maximum(paper - black, 40)
-    shade = _take_off_shade(darkness, plan)
     noise = _noise(darkness, plan)
+    faint_line = max(0.12, 2.5 * noise)
+    rim = ((darkness * plan.rim) @ _EIGHTHS).min(axis=1)
+    border = _sum(darkness > faint_line, plan.border)
+    shade = _take_off_shade(darkness, plan)
     is_ink = darkness > max(INK, 4.5 * noise)
     # The label is darker than paper by what it is on most bubbles of the page; ink on it must be darker still.
     label = median(np.where(plan.label, darkness, 0).max(axis=1))
     inner_ink = (is_ink & (plan.inner > 0)) | ((darkness > label + _OVER_LABEL) & plan.label)
     ink_area = inner_ink.sum(axis=1) * plan.cell
-    faint = (darkness > max(0.12, 2.5 * noise)).astype(np.float32)
+    faint = (darkness > faint_line).astype(np.float32)
     return BubbleMeasures(
         fill=_sum(darkness, plan.inner),
         faint=_sum(faint, plan.inner),
@@ -206,8 +209,8 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
         label=_sum(darkness, plan.glyph),
         whole=_sum(np.maximum(darkness - np.float32(_SMUDGE), 0), plan.whole),
         outline=_sum(darkness, plan.outline),
-        rim=((darkness * plan.rim) @ _EIGHTHS).min(axis=1),
-        border=_sum(faint, plan.border),
+        rim=rim,
+        border=border,
         pale_ring=_sum(faint - is_ink, plan.around),
         through=_through(is_ink, inner_ink, ink_area, plan),
         shade=shade,

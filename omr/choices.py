@@ -33,6 +33,8 @@ class MarkRules:
     Attributes:
         struck_ink: ink inside that makes a stroke, together with `struck_extent`.
         struck_extent: how far a stroke reaches inside.
+        struck_moment: least product of the two, mm³: a dot is inked but short, a thin stroke is long.
+        struck_fill: least mean darkness of the free inside under a stroke: ink on the label alone is print.
         passing_ink: ink inside and around that makes a stroke running through, together with `passing_inside`.
         passing_inside: how much of it must lie inside; more than a dot of 1 mm leaves.
         shaded_fill: mean darkness of a bubble shaded all over, together with `shaded_share`.
@@ -46,7 +48,7 @@ class MarkRules:
         empty_whole: most that an empty bubble holds more ink, print included, than its like on the page.
         empty_light: least brightness of the paper around an empty bubble, against the page's white.
         empty_pale_ring: most of the margin of an empty bubble that is a little dark: a ring blurred to gray.
-        empty_shade: darkest shade that may lie across an empty bubble.
+        most_shade: darkest shade that may lie across a bubble.
         whole_rim: least darkness of every part of the outline, as a share of what it usually is on the page; where
             there is less, paper, tape or a hole hides the print and any mark on it.
         legible_label: least usual darkness of the page's labels. They are printed gray: a scan that turns them
@@ -57,6 +59,8 @@ class MarkRules:
 
     struck_ink: float = 0.95
     struck_extent: float = 1.8
+    struck_moment: float = 2.6
+    struck_fill: float = 0.03
     passing_ink: float = 1.5
     passing_inside: float = 0.7
     shaded_fill: float = 0.22
@@ -70,10 +74,10 @@ class MarkRules:
     empty_whole: float = 0.45
     empty_light: float = 0.45
     empty_pale_ring: float = 0.06
-    empty_shade: float = 0.25
+    most_shade: float = 0.25
     whole_rim: float = 0.6
     legible_label: float = 0.06
-    mark_border: float = 0.08
+    mark_border: float = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,14 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     """Judge all bubbles of a page."""
     # In black and white, crumbs of the printed labels count as ink in every bubble of the page.
     ink = measures.ink - np.float32(median(measures.ink))
-    struck = np.minimum(ink / rules.struck_ink, measures.extent / rules.struck_extent)
+    struck = np.minimum.reduce(
+        [
+            ink / rules.struck_ink,
+            measures.extent / rules.struck_extent,
+            ink * measures.extent / rules.struck_moment,
+            measures.fill / rules.struck_fill,
+        ]
+    )
     shaded = np.minimum(measures.fill / rules.shaded_fill, measures.faint / rules.shaded_share)
     inside = np.maximum(struck, shaded)
     ring = _own_ring(measures.ring, plan, inside >= 1)
@@ -122,7 +133,6 @@ def _stain(measures: BubbleMeasures, ring: Floats, plan: BubblePlan, rules: Mark
             _gain(measures.label, plan) / rules.empty_label,
             _gain(measures.whole, plan) / rules.empty_whole,
             measures.pale_ring / rules.empty_pale_ring,
-            measures.shade / rules.empty_shade,
             np.full_like(measures.fill, rules.legible_label / max(median(measures.label), 1e-3)),
         ]
     )
@@ -136,7 +146,8 @@ def _foreign(measures: BubbleMeasures, ringed: NDArray[np.float64], rules: MarkR
     is_ring = (ringed >= 1) & (measures.ink < rules.passing_inside)
     from_outside = np.where(is_ring, 0, measures.border / rules.mark_border)
     runs_through = (measures.through > 0) & (measures.ink - measures.through < rules.struck_ink)
-    foreign: Floats = np.maximum.reduce([hidden, from_outside, np.where(runs_through, 2.0, 0.0)]).astype(np.float32)
+    shaded = measures.shade / rules.most_shade
+    foreign: Floats = np.maximum.reduce([hidden, from_outside, shaded, np.where(runs_through, 2.0, 0.0)]).astype(np.float32)
     return foreign
 
 
