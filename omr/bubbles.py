@@ -36,6 +36,11 @@ MARGIN_MM = 1.6
 SECTORS = 12
 INK = 0.33
 """Darkness from which a sample counts as ink: 0 is paper, 1 is solid print."""
+_RIM_SLACK_MM = 0.2
+"""How far beside its place the printed outline is still looked for."""
+_THROUGH = 0.9
+"""Share of a straight line across a bubble's own part of the page that is inked where the line goes through."""
+_LEAST_THROUGH_MM2 = 0.3
 _PRINT_SLACK_MM = 0.35
 """Kept clear on both sides of the outline, for what registration leaves."""
 _LABEL_SLACK_MM = 0.25
@@ -58,6 +63,9 @@ class BubblePlan:
         glyph: the samples that the label's strokes fill, weights that sum to 1, float32 (K, G).
         whole: area of each sample of the bubble, its outline included, mm², float32 (K, G).
         outline: weight of the printed outline, float32 (K, G), sums to 1.
+        rim: weight of the outline and its slack, float32 (K, G); sums to 1 in each eighth of the turn.
+        own: what lies nearer to this bubble than to any other, bool (K, G).
+        border: weight of the outermost samples of `own`, float32 (K, G), sums to 1.
         around: weight of the margin that is this bubble's own, float32 (K, G), sums to 1.
         sector: which direction of which bubble each sample of `around` belongs to, k · SECTORS + direction, int32
             (K, G); K · SECTORS for samples elsewhere.
@@ -73,6 +81,9 @@ class BubblePlan:
     glyph: Floats
     whole: Floats
     outline: Floats
+    rim: Floats
+    own: Mask
+    border: Floats
     around: Floats
     sector: NDArray[np.int32]
     neighbours: NDArray[np.intp]
@@ -95,6 +106,11 @@ class BubbleMeasures:
         whole: what is darker than a smudge on the bubble and its outline, print and ink together, mm² of solid
             black, (K,).
         outline: mean darkness of the printed outline, (K,).
+        rim: mean darkness of the palest eighth of the outline, (K,); where it is bare, something lies on the print.
+        border: share of the outermost samples darker than paper and its noise, (K,): dark that comes from outside.
+        pale_ring: share of the margin darker than paper and its noise, but no ink, (K,).
+        through: area inside of straight lines that run through and beyond the bubble, mm², (K,).
+        shade: the darkest shade that was taken off, (K,).
         light: brightness of the paper around each bubble, 1 as around the fiducials, 0 as black as print, (K,).
         noise: spread of the paper's darkness on this page.
     """
@@ -107,6 +123,11 @@ class BubbleMeasures:
     label: Floats
     whole: Floats
     outline: Floats
+    rim: Floats
+    border: Floats
+    pale_ring: Floats
+    through: Floats
+    shade: Floats
     light: Floats
     noise: float
 
@@ -128,6 +149,7 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
     labels = np.stack([_grow_label(b.label, b.w, b.h) for b in bubbles])
     outline = _in_oval(away, half) & ~_in_oval(away, half - OUTLINE_MM)
     outside = ~_in_oval(away, half + _PRINT_SLACK_MM)
+    rim = _in_oval(away, half + _RIM_SLACK_MM) & ~_in_oval(away, half - OUTLINE_MM - _RIM_SLACK_MM)
     own = _is_nearest(points, centres)
     around = outside & own
     cell = (size[:, 0] * size[:, 1] / GRID**2).astype(np.float32)
@@ -142,6 +164,9 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
         glyph=_weights(glyphs * inside),
         whole=_flat(~outside) * cell[:, None],
         outline=_weights(outline),
+        rim=_weigh_eighths(rim),
+        own=own.reshape(len(bubbles), -1),
+        border=_weights(outside & _edge_of(own)),
         around=_weights(around),
         sector=sector.reshape(len(bubbles), -1).astype(np.int32),
         neighbours=_neighbours(centres, boxes),
@@ -164,21 +189,31 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
     values = sample(gray, at)
     paper = _paper_plane(values, plan)
     darkness: Floats = (paper - values) / np.maximum(paper - black, 40)
-    _take_off_shade(darkness, plan)
     noise = _noise(darkness, plan)
+    faint_line = max(0.12, 2.5 * noise)
+    rim = ((darkness * plan.rim) @ _EIGHTHS).min(axis=1)
+    border = _sum(darkness > faint_line, plan.border)
+    shade = _take_off_shade(darkness, plan)
     is_ink = darkness > max(INK, 4.5 * noise)
     # The label is darker than paper by what it is on most bubbles of the page; ink on it must be darker still.
     label = median(np.where(plan.label, darkness, 0).max(axis=1))
     inner_ink = (is_ink & (plan.inner > 0)) | ((darkness > label + _OVER_LABEL) & plan.label)
+    ink_area = inner_ink.sum(axis=1) * plan.cell
+    faint = (darkness > faint_line).astype(np.float32)
     return BubbleMeasures(
         fill=_sum(darkness, plan.inner),
-        faint=_sum(darkness > max(0.12, 2.5 * noise), plan.inner),
-        ink=inner_ink.sum(axis=1) * plan.cell,
+        faint=_sum(faint, plan.inner),
+        ink=ink_area,
         extent=_extent(inner_ink, plan.pitch),
         ring=_ring(is_ink, plan),
         label=_sum(darkness, plan.glyph),
         whole=_sum(np.maximum(darkness - np.float32(_SMUDGE), 0), plan.whole),
         outline=_sum(darkness, plan.outline),
+        rim=rim,
+        border=border,
+        pale_ring=_sum(faint - is_ink, plan.around),
+        through=_through(is_ink, inner_ink, ink_area, plan),
+        shade=shade,
         light=(paper[:, 0] - black) / np.float32(max(registration.white - registration.black, 1)),
         noise=noise,
     )
@@ -193,22 +228,27 @@ def _paper_plane(values: Floats, plan: BubblePlan) -> Floats:
     return np.where(weight > 0.1, mean, first).astype(np.float32)
 
 
-def _take_off_shade(darkness: Floats, plan: BubblePlan) -> None:
+def _take_off_shade(darkness: Floats, plan: BubblePlan) -> Floats:
     """Take shade off the bubbles that seem inked: what is as dark on both sides is a fold, not a mark.
 
     Per row the lighter of left and right margin counts, per column the lighter of top and bottom; in place.
+    Returns the darkest shade taken off each bubble, (K,).
     """
+    shade = np.zeros(len(darkness), np.float32)
     seem_inked = (_sum(darkness, plan.around) > _SHADED_MARGIN) & (
         _sum(darkness, plan.inner) > _SHADED_MARGIN
     )
     which = np.flatnonzero(seem_inked)
     if not which.size:
-        return
+        return shade
     grid = darkness[which].reshape(-1, GRID, GRID)
     margin = (plan.around[which] > 0).reshape(-1, GRID, GRID)
     rows = np.minimum(*_halves(grid, margin, axis=2))[:, :, None]
     columns = np.minimum(*_halves(grid, margin, axis=1))[:, None, :]
-    darkness[which] = (grid - np.maximum(np.maximum(rows, columns), 0)).reshape(len(which), -1)
+    taken = np.maximum(np.maximum(rows, columns), 0)
+    shade[which] = (taken.reshape(len(which), -1) * (plan.inner[which] > 0)).max(axis=1)
+    darkness[which] = (grid - taken).reshape(len(which), -1)
+    return shade
 
 
 def _halves(grid: Floats, margin: Mask, axis: int) -> tuple[Floats, Floats]:
@@ -257,6 +297,41 @@ def _span(line: Mask) -> NDArray[np.intp]:
     return np.where(line.max(axis=1), last - first, 0)
 
 
+def _through(ink: Mask, inner_ink: Mask, ink_area: Floats, plan: BubblePlan) -> Floats:
+    """The ink inside that lies on lines from one end of the bubble's own part of the page to the other, mm², (K,).
+
+    A pupil's stroke ends; a streak of the feeder or the edge of a stain does not. Lines lean up to 6 degrees.
+    """
+    through = np.zeros(len(ink), np.float32)
+    which = np.flatnonzero(ink_area > _LEAST_THROUGH_MM2)
+    if not which.size:
+        return through
+    own = plan.own[which]
+    on_line = np.zeros(own.shape, bool)
+    for lines in _LINES:
+        # (bubbles, lines of this lean, samples of a line)
+        inked = (ink[which] & own)[:, lines].sum(axis=2, dtype=np.float32)
+        length = own[:, lines].sum(axis=2, dtype=np.float32)
+        bubble, line = np.nonzero((inked >= _THROUGH * length) & (length > GRID / 2))
+        on_line[bubble[:, None], lines[line]] = True
+    through[which] = (on_line & inner_ink[which]).sum(axis=1) * plan.cell[which]
+    return through
+
+
+def _leaning_lines(lean: int) -> NDArray[np.intp]:
+    """The samples of the lines that run down the grid and end `lean` columns aside, (GRID, GRID)."""
+    row = np.arange(GRID)
+    column = np.clip(row[:, None] + np.rint(lean * (row / (GRID - 1) - 0.5)).astype(int), 0, GRID - 1)
+    return row * GRID + column
+
+
+_LINES = tuple(
+    lines
+    for lean in (-2, -1, 0, 1, 2)
+    for lines in (_leaning_lines(lean), _leaning_lines(lean) % GRID * GRID + _leaning_lines(lean) // GRID)
+)
+
+
 def _sum(values: Floats | Mask, weights: Floats) -> Floats:
     total: Floats = np.einsum("kg,kg->k", values.astype(np.float32, copy=False), weights)
     return total
@@ -270,6 +345,31 @@ def _weights(mask: Mask | Floats) -> Floats:
     flat = _flat(mask)
     weights: Floats = flat / np.maximum(flat.sum(axis=1, keepdims=True), np.float32(1e-6))
     return weights
+
+
+def _eighths() -> Floats:
+    """Which eighth of the turn each sample of the grid lies in, float32 (G, 8)."""
+    unit = (np.arange(GRID) + 0.5) / GRID - 0.5
+    turn = np.arctan2(unit[:, None], unit[None, :]) / (2 * np.pi) % 1
+    return np.eye(8, dtype=np.float32)[np.floor(turn * 8).astype(int).reshape(-1)]
+
+
+_EIGHTHS = _eighths()
+
+
+def _weigh_eighths(mask: Mask) -> Floats:
+    """Weights that sum to 1 in each eighth of the turn, (K, G)."""
+    flat = _flat(mask)
+    count: Floats = np.maximum(flat @ _EIGHTHS, 1)
+    return (flat / (count @ _EIGHTHS.T)).astype(np.float32)
+
+
+def _edge_of(own: Mask) -> Mask:
+    """The outermost samples of each region, (K, GRID, GRID)."""
+    wider = np.pad(own, ((0, 0), (1, 1), (1, 1)))
+    beside = wider[:, :-2, 1:-1] & wider[:, 2:, 1:-1] & wider[:, 1:-1, :-2] & wider[:, 1:-1, 2:]
+    edge: Mask = own & ~beside
+    return edge
 
 
 def _in_oval(away: NDArray[np.float64], half: NDArray[np.float64]) -> Mask:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omr.bubbles import SECTORS
+from omr.pixels import median
 from omr.reading import ReadingStatus
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class MarkRules:
     Attributes:
         struck_ink: ink inside that makes a stroke, together with `struck_extent`.
         struck_extent: how far a stroke reaches inside.
+        struck_moment: least product of the two, mm³: a dot is inked but short, a thin stroke is long.
+        struck_fill: least mean darkness of the free inside under a stroke: ink on the label alone is print.
         passing_ink: ink inside and around that makes a stroke running through, together with `passing_inside`.
         passing_inside: how much of it must lie inside; more than a dot of 1 mm leaves.
         shaded_fill: mean darkness of a bubble shaded all over, together with `shaded_share`.
@@ -44,10 +47,20 @@ class MarkRules:
         empty_label: most that the label of an empty bubble is darker than the same label usually is on its page.
         empty_whole: most that an empty bubble holds more ink, print included, than its like on the page.
         empty_light: least brightness of the paper around an empty bubble, against the page's white.
+        empty_pale_ring: most of the margin of an empty bubble that is a little dark: a ring blurred to gray.
+        most_shade: darkest shade that may lie across a bubble.
+        whole_rim: least darkness of every part of the outline, as a share of what it usually is on the page; where
+            there is less, paper, tape or a hole hides the print and any mark on it.
+        legible_label: least usual darkness of the page's labels. They are printed gray: a scan that turns them
+            white turns pencil white too, and then no bubble is surely empty.
+        mark_border: most of the border of its part of the page that a mark may darken; a stain, a shadow or a
+            hole comes in from outside.
     """
 
     struck_ink: float = 0.95
     struck_extent: float = 1.8
+    struck_moment: float = 2.6
+    struck_fill: float = 0.03
     passing_ink: float = 1.5
     passing_inside: float = 0.7
     shaded_fill: float = 0.22
@@ -60,6 +73,11 @@ class MarkRules:
     empty_label: float = 0.22
     empty_whole: float = 0.45
     empty_light: float = 0.45
+    empty_pale_ring: float = 0.06
+    most_shade: float = 0.25
+    whole_rim: float = 0.6
+    legible_label: float = 0.06
+    mark_border: float = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +97,34 @@ class BubbleVerdicts:
 
 def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) -> BubbleVerdicts:
     """Judge all bubbles of a page."""
-    struck = np.minimum(measures.ink / rules.struck_ink, measures.extent / rules.struck_extent)
+    # In black and white, crumbs of the printed labels count as ink in every bubble of the page.
+    ink = measures.ink - np.float32(median(measures.ink))
+    struck = np.minimum.reduce(
+        [
+            ink / rules.struck_ink,
+            measures.extent / rules.struck_extent,
+            ink * measures.extent / rules.struck_moment,
+            measures.fill / rules.struck_fill,
+        ]
+    )
     shaded = np.minimum(measures.fill / rules.shaded_fill, measures.faint / rules.shaded_share)
     inside = np.maximum(struck, shaded)
     ring = _own_ring(measures.ring, plan, inside >= 1)
     ringed = (ring > rules.sector_ink).sum(axis=1) / rules.ringed_sectors
-    passing = np.minimum(
-        (measures.ink + ring.sum(axis=1)) / rules.passing_ink, measures.ink / rules.passing_inside
-    )
+    passing = np.minimum((ink + ring.sum(axis=1)) / rules.passing_ink, ink / rules.passing_inside)
     marked_score = np.maximum.reduce([inside, ringed, passing])
     ring = _own_ring(measures.ring, plan, marked_score >= 1)
-    stained = np.maximum.reduce(
+    stained = np.maximum(_stain(measures, ring, plan, rules), _foreign(measures, ringed, rules))
+    marked = (marked_score >= 1) | ((stained > 1) & (marked_score > 0.6))
+    # What lies on the paper after the pupil wrote says nothing of what the pupil meant.
+    own_score = np.where(_foreign(measures, ringed, rules) > 1, 0, marked_score)
+    sure = (own_score >= 1) | (stained <= 1)
+    return BubbleVerdicts(marked, sure, _chance(own_score, stained, marked))
+
+
+def _stain(measures: BubbleMeasures, ring: Floats, plan: BubblePlan, rules: MarkRules) -> Floats:
+    """How far a bubble is from bare: more than 1 is not surely empty, (K,)."""
+    stain: Floats = np.maximum.reduce(
         [
             measures.fill / (rules.empty_fill + measures.noise / 4),
             measures.ink / rules.empty_ink,
@@ -97,11 +132,23 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
             rules.empty_light / np.maximum(measures.light, 1e-3),
             _gain(measures.label, plan) / rules.empty_label,
             _gain(measures.whole, plan) / rules.empty_whole,
+            measures.pale_ring / rules.empty_pale_ring,
+            np.full_like(measures.fill, rules.legible_label / max(median(measures.label), 1e-3)),
         ]
     )
-    marked = (marked_score >= 1) | ((stained > 1) & (marked_score > 0.6))
-    sure = (marked_score >= 1) | (stained <= 1)
-    return BubbleVerdicts(marked, sure, _chance(marked_score, stained, marked))
+    return stain
+
+
+def _foreign(measures: BubbleMeasures, ringed: NDArray[np.float64], rules: MarkRules) -> Floats:
+    """How likely it is that what is seen is no pupil's: more than 1 is for a person, (K,)."""
+    hidden = rules.whole_rim * median(measures.rim) / np.maximum(measures.rim, 1e-3)
+    # A ring may run along the border; so may a stain, but it fills the inside too.
+    is_ring = (ringed >= 1) & (measures.ink < rules.passing_inside)
+    from_outside = np.where(is_ring, 0, measures.border / rules.mark_border)
+    runs_through = (measures.through > 0) & (measures.ink - measures.through < rules.struck_ink)
+    shaded = measures.shade / rules.most_shade
+    foreign: Floats = np.maximum.reduce([hidden, from_outside, shaded, np.where(runs_through, 2.0, 0.0)]).astype(np.float32)
+    return foreign
 
 
 def _gain(measure: Floats, plan: BubblePlan) -> Floats:

@@ -1,0 +1,193 @@
+"""Whether altered pages are read right or flagged: a second generator of pens and damage, counted per question.
+
+    uv run python -m benchmarks.alterations [--pages N] [--seed S] [--workers W] [--show FOLDER]
+
+A reading is *wrong* when it is `ok` or `blank` and not what the pupil did: a mark that a note hides is still a
+mark, a stain is none. The seed is drawn anew at each run unless given, and printed; `--show` writes a picture of
+each wrong question.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import multiprocessing
+import secrets
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pypdfium2
+
+from benchmarks.paper_damage import ALTERATIONS, skewed_much, untouched
+from benchmarks.simple_pens import MARKS, PIXELS_PER_MM, TRACES, Brush, nothing
+from omr.compose import compose_layout
+from omr.crops import crop_box, cut_regions
+from omr.design import Orientation, Paper, QuestionDesign, SheetDesign, SheetOwner, Writing
+from omr.draw import draw_sheets
+from omr.layout import QuestionKind
+from omr.page import Page
+from omr.read_page import ReadingPlan, read_page
+from omr.reading import PageStatus, ReadingStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from omr.layout import Layout, QuestionLayout
+    from omr.pixels import Gray
+
+_LABELS = ("アイウエオカキ", "abcdefg", "1234567", "①②③④⑤⑥⑦")
+_TWO_ALTERATIONS = 0.3
+"""Share of the pages that suffer two alterations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How a question of a kind was read."""
+
+    alteration: str
+    filling: str
+    outcome: str
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--pages", type=int, default=600)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
+    parser.add_argument("--show", type=Path)
+    arguments = parser.parse_args()
+    seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
+    jobs = [(seed, number, arguments.show) for number in range(arguments.pages)]
+    start = time.perf_counter()
+    counts: Counter[Count] = Counter()
+    with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
+        for result in pool.imap_unordered(_try_page, jobs, chunksize=4):
+            counts.update(result)
+    seconds = time.perf_counter() - start
+    print(f"seed {seed}: {arguments.pages} pages, {counts.total()} questions, {seconds:.0f} s\n")
+    _print_table("alteration", counts, [one.__name__ for one in ALTERATIONS] + ["two of them"], "alteration")
+    _print_table("filling", counts, sorted({key.filling for key in counts}), "filling")
+
+
+@cache
+def _sheet() -> tuple[Layout, Gray]:
+    """A page of bubbles and boxes, and its empty print."""
+    questions = [
+        QuestionDesign(f"{n + 1}", QuestionKind.CHOICE, choices=tuple(_LABELS[n % 4][: 2 + n % 6]))
+        for n in range(20)
+    ]
+    questions += [QuestionDesign("s", QuestionKind.SYMBOL), QuestionDesign("n", QuestionKind.NUMBER, unit="m")]
+    questions += [QuestionDesign("t", QuestionKind.TEXT), QuestionDesign("e", QuestionKind.ESSAY, lines=2)]
+    design = SheetDesign(
+        "BENCH-ALTER", "試し", "理科", "2026-11-27", Paper.A4, Orientation.PORTRAIT, Writing.HORIZONTAL, tuple(questions)
+    )
+    layout = compose_layout(design)
+    printed = io.BytesIO()
+    draw_sheets(design, layout, [SheetOwner("1", "1", "1", "1", "見本", "ミホン")], printed)
+    with pypdfium2.PdfDocument(printed.getvalue()) as document:
+        picture = document[0].render(scale=200 / 72, grayscale=True).to_numpy()
+    return layout, np.ascontiguousarray(picture.reshape(picture.shape[:2]))
+
+
+def _try_page(job: tuple[int, int, Path | None]) -> list[Count]:
+    seed, number, show = job
+    cv2.setNumThreads(1)
+    random = np.random.default_rng((seed, number))
+    layout, empty = _sheet()
+    # Paper is not quite white, and print not quite black.
+    black, white = random.uniform(0, 40), random.uniform(235, 255)
+    page = np.rint(black + empty * ((white - black) / 255)).astype(np.uint8)
+    questions = layout.pages[0].questions
+    meant = [_fill(page, question, random) for question in questions]
+    if random.random() < 0.5:
+        page = _feed(page, random)
+    alterations = [ALTERATIONS[number % len(ALTERATIONS)]]
+    if random.random() < _TWO_ALTERATIONS:
+        second = ALTERATIONS[int(random.integers(len(ALTERATIONS)))]
+        alterations += [second] if second is not alterations[0] and untouched not in (*alterations, second) else []
+    name = alterations[0].__name__ if len(alterations) == 1 else "two of them"
+    for alteration in alterations:
+        page = alteration(page, random)
+    reading = read_page(Page(page), ReadingPlan(layout, "BENCH-ALTER"))
+    if reading.status is not PageStatus.READ:
+        return [Count(name, filling, "set aside") for filling, _ in meant]
+    counts = []
+    for answer, question, (filling, labels) in zip(reading.answers, questions, meant, strict=True):
+        right = answer.reading == labels
+        outcome = "doubtful" if answer.status is ReadingStatus.DOUBTFUL else "right" if right else "wrong"
+        counts.append(Count(name, filling, outcome))
+        if outcome == "wrong" and show is not None and reading.registration is not None:
+            show.mkdir(parents=True, exist_ok=True)
+            box = crop_box(question)
+            (crop,) = cut_regions(page, reading.registration.transform, [box], np.array([box.corners()]))
+            made = "+".join(one.__name__ for one in alterations)
+            cv2.imwrite(str(show / f"{number}-{question.id}-{made}-{filling}-as-{answer.reading or 'none'}.png"), crop)
+    return counts
+
+
+def _fill(page: Gray, question: QuestionLayout, random: np.random.Generator) -> tuple[str, str]:
+    """Fill one question: the filling under test, and the reading that is right."""
+    if question.box is not None:
+        return _write(page, question, random)
+    pick = random.random()
+    one = nothing if pick < 0.2 else (MARKS + TRACES[1:])[int(random.integers(len(MARKS) + len(TRACES) - 1))]
+    chosen = [(int(random.integers(len(question.bubbles))), one)]
+    if random.random() < 0.1:
+        other = (chosen[0][0] + 1) % len(question.bubbles)
+        chosen.append((other, MARKS[int(random.integers(len(MARKS)))]))
+    for index, draw in chosen:
+        draw(Brush(page, question.bubbles[index], random))
+    marked = sorted({index for index, draw in chosen if draw in MARKS})
+    return one.__name__, ";".join(question.bubbles[index].label for index in marked)
+
+
+def _write(page: Gray, question: QuestionLayout, random: np.random.Generator) -> tuple[str, str]:
+    """Leave a box empty or write a few strokes; writing is never read, only seen."""
+    assert question.box is not None
+    if random.random() < 0.5:
+        return "box, empty", ""
+    box = question.box.expanded(-1.5)
+    gray = random.uniform(20, 190)
+    x, y = random.uniform(box.x + 2, max(box.right - 4, box.x + 2.5)), random.uniform(box.y + 1, box.bottom - 2)
+    brush = Brush(page, type(box)(x, y, 0, 0), random)
+    for _ in range(3):
+        ends = [tuple(random.uniform((-1.5, -1), (3, 2))) for _ in range(3)]
+        brush.line(ends, random.uniform(0.3, 0.7), gray)
+    return "box, written", "not blank"
+
+
+def _feed(page: Gray, random: np.random.Generator) -> Gray:
+    """What every feeder does: a little skew, scale and noise."""
+    high, wide = page.shape
+    matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), random.normal(0, 0.4), random.uniform(0.98, 1.0))
+    matrix[:, 2] += random.normal(0, 3, 2)
+    border = float(np.percentile(page, 90))
+    moved = cv2.warpAffine(page, matrix, (wide, high), flags=cv2.INTER_LINEAR, borderValue=border)
+    noise = np.zeros(page.shape, np.int16)
+    cv2.setRNGSeed(int(random.integers(2**31)))
+    cv2.randn(noise, 0, random.uniform(1, 4))  # type: ignore[call-overload]
+    return np.clip(moved.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+
+
+def _print_table(title: str, counts: Counter[Count], names: Sequence[str], field: str) -> None:
+    outcomes = ("right", "doubtful", "set aside", "wrong")
+    print(f"{title:<22}{'questions':>10}" + "".join(f"{one:>18}" for one in outcomes))
+    for name in [*names, "all"]:
+        of = [
+            sum(n for key, n in counts.items() if name in ("all", getattr(key, field)) and key.outcome == one)
+            for one in outcomes
+        ]
+        total = max(sum(of), 1)
+        print(f"{name:<22}{sum(of):>10}" + "".join(f"{n:>9} {100 * n / total:6.2f} %" for n in of))
+    print()
+
+
+if __name__ == "__main__":
+    main()
