@@ -48,10 +48,14 @@ _LEAST_UNEVEN = 12.0
 _PRINTABLE = 5.0
 """What printers leave white at the edge."""
 _CODES = (QR, 22.0, 20.0, 18.0, 16.0, SECOND_QR)
+_SMALLER_CODE = 4.0
+"""How far a code may go to be 1 mm larger."""
 _EDGE_ZONE = 50.0
 """The code's middle stands within this of an edge of the paper, not amid the questions."""
 _LEAST_APART = 0.35
 """Between the two codes, as a share of the page's diagonal: one stain does not cover both."""
+_USUAL_INDENT = 15.0
+_AROUND_DIGITS = 3.0
 _NAMES = ((100.0, 7.0), (80.0, 7.0), (100.0, 5.0), (80.0, 5.0), (64.0, 5.0))
 
 
@@ -152,16 +156,19 @@ def _place_sides(space: FreeSpace, corners: Sequence[Rectangle]) -> tuple[Rectan
 
 
 def _place_code(space: FreeSpace) -> Rectangle | None:
-    """The largest code that has room near an edge, as near to the top right as can be."""
+    """A code near an edge, as large and as near to the top right as can be."""
     width, height = space.size
+    found: list[tuple[float, Rectangle]] = []
     for side in _CODES:
         x, y = _positions(space, side, side)
         to_edge = np.minimum(np.minimum(x, width - x - side), np.minimum(y, height - y - side))
         free = space.holds(side, side, x, y) & (to_edge + side / 2 <= _EDGE_ZONE)
-        best = _cheapest(free, (width - x) + y)
+        cost = (width - x - side) + y + _SMALLER_CODE * (QR - side)
+        best = _cheapest(free, cost)
         if best is not None:
-            return to_thousandths(float(x[best]), float(y[best]), side, side)
-    return None
+            area = to_thousandths(float(x[best]), float(y[best]), side, side)
+            found.append((float(cost[best]), area))
+    return min(found, key=lambda one: one[0])[1] if found else None
 
 
 def _place_second_code(space: FreeSpace, first: Rectangle) -> Rectangle | None:
@@ -185,7 +192,8 @@ def _place_name(space: FreeSpace) -> Rectangle | None:
     for w, h in _NAMES:
         x, y = _positions(space, w, h)
         outside = np.minimum(y, height - y - h) <= 0.25 * height
-        best = _cheapest(space.holds(w, h, x, y) & outside, y + 0.1 * x)
+        cost = y + 0.1 * x + 2 * np.maximum(0, _USUAL_INDENT - x)
+        best = _cheapest(space.holds(w, h, x, y) & outside, cost)
         if best is not None:
             return to_thousandths(float(x[best]), float(y[best]), w, h)
     return None
@@ -196,7 +204,9 @@ def _place_digits(space: FreeSpace) -> Rectangle | None:
     w, h = DIGITS_WIDTH, DIGITS_HEIGHT
     x, y = _positions(space, w, h)
     outside = np.minimum(y, height - y - h) <= 0.25 * height
-    best = _cheapest(space.holds(w, h, x, y) & outside, y + 0.1 * x)
+    around = _AROUND_DIGITS
+    free = space.holds(w + 2 * around, h + 2 * around, x - around, y - around)
+    best = _cheapest(free & outside, y + 0.1 * x)
     return None if best is None else to_thousandths(float(x[best]), float(y[best]), w, h)
 
 
