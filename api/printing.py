@@ -70,6 +70,11 @@ def print_onto(
     Raises:
         InputError: an input is wrong, they do not belong together, or the sheet has no room.
     """
+    for source, target in ((sheet_path, out), (sheet_layout_path, layout_path)):
+        if target is not None and target.resolve() == source.resolve():
+            raise InputError(
+                f"{target}: 元のファイルに上書きしてしまいます。書き出し先を別の名前にしてください。"
+            )
     exam = read_exam(exam_path)
     owners = read_roster(roster_path).owners() if roster_path else None
     sheet_layout = read_layout(sheet_layout_path)

@@ -26,8 +26,13 @@ from omr.layout import (
     read_layout,
     write_layout,
 )
+from omr.page import Page
+from omr.read_page import ReadingPlan, read_page
+from omr.reading import PageStatus, ReadingStatus
+from omr.sheet_code import student_digest
 from sample_scans.bubble_fillings import Filling, draw_filling
 from sample_scans.scanner import ScannerModel, scan
+from scoring.exam_file import read_exam
 from tests.ruled_sheets import RuledSheet
 
 if TYPE_CHECKING:
@@ -231,33 +236,58 @@ def _assert_only_stamps_added(before: Gray, after: Gray, stamps: list[Rectangle]
 
 
 def test_everyone_is_read_back(own: OwnSheet) -> None:
+    """Every page's code, marks and empty boxes, straight, upside down and turned."""
     layout, random = own.layout, np.random.default_rng(7)
-    pages = _pictures(own.printed)
-    truth, scans = [], []
-    for index, picture in enumerate(pages):
+    plan = ReadingPlan(layout, read_exam(own.folder / "exam.toml").id)
+    right = total = empty = boxes = 0
+    for index, picture in enumerate(_pictures(own.printed)):
         page = layout.pages[index % len(layout.pages)]
-        for place, question in enumerate(page.questions):
-            marked = (index + place) % 5
-            if question.bubbles and marked < 4:
-                _fill(picture, question.bubbles[marked], random)
-            if question.bubbles:
-                truth.append(
-                    (f"s-{index // len(layout.pages) + 1}", question.id, LABELS[marked : marked + 1])
-                )
+        truth = _fill_page(picture, page, index, random)
         model = ScannerModel(
             dpi=DPI, skew_deg=(0.0, 1.2, -1.5)[index % 3], quarter_turns=(0, 2, 1)[index % 3], noise=2.0
         )
-        scans.append(scan(picture, DPI, model, random))
-    read, answers = own.read(scans)
-    assert [(row["status"], row["reason"]) for row in read] == [("read", "")] * len(pages)
+        reading = read_page(Page(scan(picture, DPI, model, random)), plan)
+        assert (reading.status, reading.reason) == (PageStatus.READ, "")
+        assert reading.code is not None
+        assert reading.code.student == student_digest(f"s-{index // len(layout.pages) + 1}")
+        assert reading.sheet_page == page.number
+        for answer in reading.answers:
+            if answer.kind is QuestionKind.CHOICE:
+                total += 1
+                assert answer.status is ReadingStatus.DOUBTFUL or answer.labels == truth[answer.question]
+                right += answer.status is not ReadingStatus.DOUBTFUL
+            else:
+                boxes += 1
+                empty += answer.status is ReadingStatus.BLANK
+    assert right >= 0.95 * total
+    assert empty >= 0.95 * boxes
+
+
+def test_marks_and_students_come_out_of_the_command(word: OwnSheet) -> None:
+    assert word.stamp() == 0
+    random, truth, scans = np.random.default_rng(5), set(), []
+    for index, picture in enumerate(_pictures(word.printed)):
+        filled = _fill_page(picture, word.layout.pages[0], index, random)
+        truth |= {(f"s-{index + 1}", question, ";".join(labels)) for question, labels in filled.items()}
+        scans.append(scan(picture, DPI, ScannerModel(dpi=DPI, skew_deg=0.8), random))
+    read, answers = word.read(scans)
+    assert [row["status"] for row in read] == ["read"] * 3
     choices = [row for row in answers if row["kind"] == "choice"]
-    found = {
-        (row["student"], row["question"], row["reading"]) for row in choices if row["status"] != "doubtful"
-    }
-    assert found <= set(truth)
-    assert len(found) >= 0.95 * len(truth)
-    written = [row for row in answers if row["kind"] != "choice"]
-    assert sum(row["status"] == "blank" for row in written) > 0.95 * len(written)
+    assert {(row["student"], row["question"], row["reading"]) for row in choices} == truth
+    assert {row["status"] for row in choices} == {"ok", "blank"}
+
+
+def _fill_page(
+    picture: Gray, page: PageLayout, index: int, random: np.random.Generator
+) -> dict[str, tuple[str, ...]]:
+    """Mark one bubble of most choices; what was marked."""
+    truth: dict[str, tuple[str, ...]] = {}
+    for place, question in enumerate(one for one in page.questions if one.bubbles):
+        marked = (index + place) % 5
+        if marked < 4:
+            _fill(picture, question.bubbles[marked], random)
+        truth[question.id] = tuple(LABELS[marked : marked + 1])
+    return truth
 
 
 def _fill(picture: Gray, bubble: Rectangle, random: np.random.Generator) -> None:
@@ -273,11 +303,11 @@ def test_blank_set_is_read_by_its_digit_bubbles(word: OwnSheet) -> None:
     random = np.random.default_rng(3)
     for digits, digit in zip(page.identity, "20103", strict=True):
         _fill(picture, digits.bubbles[int(digit)], random)
-    _fill(picture, page.questions[4].bubbles[2], random)
-    read, answers = word.read([scan(picture, DPI, ScannerModel(dpi=DPI, skew_deg=0.7), random)])
-    assert read[0]["status"] == "read"
-    row = next(row for row in answers if row["question"] == page.questions[4].id)
-    assert (row["student"], row["reading"], row["status"]) == ("s-3", "ウ", "ok")
+    plan = ReadingPlan(word.layout, read_exam(word.folder / "exam.toml").id)
+    reading = read_page(Page(scan(picture, DPI, ScannerModel(dpi=DPI, skew_deg=0.7), random)), plan)
+    assert reading.identity is not None
+    assert reading.identity.status is ReadingStatus.OK
+    assert [digits for _, digits in reading.identity.digits] == ["2", "01", "03"]
 
 
 def test_the_layout_says_what_it_is(word: OwnSheet) -> None:
@@ -343,9 +373,8 @@ def test_a_scanned_sheet_is_stamped_too(word: OwnSheet) -> None:
         path = word.folder / name
         Image.fromarray(picture).save(path, dpi=(DPI, DPI))
         assert word.stamp(sheet=path) == 0
-        (first, *_) = _pictures(word.printed)
-        read, _ = word.read([first])
-        assert read[0]["status"] == "read"
+        plan = ReadingPlan(word.layout, read_exam(word.folder / "exam.toml").id)
+        assert read_page(Page(_pictures(word.printed)[0]), plan).status is PageStatus.READ
 
 
 def _lock(sheet: Path) -> None:
@@ -410,6 +439,14 @@ def test_a_page_without_room_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
     message = capsys.readouterr().err
     assert "2ページ目は、92%に縮小しても" in message
     assert message.count("\n") == 1
+
+
+def test_the_teachers_files_are_not_written_over(word: OwnSheet, capsys: pytest.CaptureFixture[str]) -> None:
+    before = word.sheet.read_bytes()
+    assert word.stamp("-o", str(word.sheet)) == 2
+    assert word.stamp("--layout", str(word.folder / "in.json")) == 2
+    assert capsys.readouterr().err.count("別の名前") == 2
+    assert word.sheet.read_bytes() == before
 
 
 def test_options_that_belong_together(word: OwnSheet, capsys: pytest.CaptureFixture[str]) -> None:
