@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
+import zlib
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (part of public signatures)
 from typing import TYPE_CHECKING
 
 import pikepdf
 from pikepdf import Name
-from PIL import Image
-from reportlab.lib.utils import ImageReader
-from reportlab.pdfgen.canvas import Canvas
 
 from omr.design import PAPER_SIZES_MM
 from omr.errors import InputError, PageSetAside
@@ -106,12 +104,24 @@ def _as_drawn(path: Path) -> bytes:
 
 
 def _as_pictures(pages: Sequence[SheetPage]) -> bytes:
-    target = io.BytesIO()
-    canvas = Canvas(target, pageCompression=1)
-    for page in pages:
-        w, h = (side * POINTS_PER_MM for side in page.size)
-        canvas.setPageSize((w, h))
-        canvas.drawImage(ImageReader(Image.fromarray(page.gray)), 0, 0, w, h)
-        canvas.showPage()
-    canvas.save()
-    return target.getvalue()
+    """One gray picture a page, without loss."""
+    with pikepdf.new() as document:
+        for page in pages:
+            w, h = (side * POINTS_PER_MM for side in page.size)
+            high, wide = page.gray.shape
+            picture = document.make_stream(
+                zlib.compress(page.gray.tobytes(), 6),
+                Type=Name.XObject,
+                Subtype=Name.Image,
+                Width=wide,
+                Height=high,
+                ColorSpace=Name.DeviceGray,
+                BitsPerComponent=8,
+                Filter=Name.FlateDecode,
+            )
+            sheet = document.add_blank_page(page_size=(w, h))
+            sheet.add_resource(picture, Name.XObject, Name.Picture)
+            sheet.contents_add(f"q {w:.4f} 0 0 {h:.4f} 0 0 cm /Picture Do Q".encode())
+        saved = io.BytesIO()
+        document.save(saved)
+        return saved.getvalue()
