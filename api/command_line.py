@@ -110,11 +110,28 @@ def print_sheets(
         Path | None, typer.Option("--layout", metavar="OUT.json", help="解答欄の位置も書き出します")
     ] = None,
     duplex: Annotated[bool, typer.Option("--duplex", help="両面印刷用に、生徒ごとに紙を改めます")] = False,
+    onto: Annotated[
+        Path | None,
+        typer.Option("--onto", metavar="SHEET.pdf", help="自作の解答用紙に■・QRコード・氏名を刷り込みます"),
+    ] = None,
+    sheet_layout: Annotated[
+        Path | None,
+        typer.Option(
+            "--sheet-layout", metavar="IN.json", help="--onto の解答用紙を saiten detect で読んだもの"
+        ),
+    ] = None,
 ) -> None:
     """解答用紙を印刷用の PDF にします（名簿があれば生徒ごと、なければコピー用の1組）。"""
-    from api.printing import print_exam  # noqa: PLC0415  (each command loads only what it needs)
+    from api.printing import print_exam, print_onto  # noqa: PLC0415  (each command loads only what it needs)
 
-    report = print_exam(exam, roster, out, layout, duplex=duplex)
+    if onto is not None and sheet_layout is not None:
+        report = print_onto(exam, onto, sheet_layout, roster, out, layout, duplex=duplex)
+    elif onto is None and sheet_layout is None:
+        report = print_exam(exam, roster, out, layout, duplex=duplex)
+    else:
+        raise InputError(
+            "--onto（自作の解答用紙）と --sheet-layout（saiten detect が書いたレイアウト）は、両方いっしょに指定してください。"
+        )
     typer.echo(report, err=True)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
-from unicodedata import normalize
 
 from reportlab.pdfgen.canvas import Canvas
 
@@ -16,8 +14,9 @@ from omr.compose import compose_sheet
 from omr.design import Orientation
 from omr.draw_page import PageArtist
 from omr.errors import InputError
-from omr.fonts import covers, register_font
+from omr.fonts import register_font
 from omr.geometry import Rectangle
+from omr.owner_print import check_owners, class_and_number, names_in_kana, printed_name
 from omr.pen import POINTS_PER_MM, Align, Pen, Weight
 from omr.sheet_code import BLANK_STUDENT, SheetCode, exam_digest, layout_digest, student_digest
 
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
     from omr.design import SheetDesign, SheetOwner
     from omr.layout import Layout, PageLayout
     from omr.page_filler import ComposedPage
-
-_COMPATIBILITY_IDEOGRAPHS = "([\uf900-\ufaff\U0002f800-\U0002fa1f])"
-_GETA = "〓"
-"""Stands for a character that can't be printed at all (ゲタ記号)."""
 
 
 class Sides(Enum):
@@ -55,13 +50,6 @@ class PrintReport:
     pages: int
     sets: int
     printed_in_kana: tuple[tuple[str, str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _PrintedName:
-    text: str
-    kana: str
-    is_substitute: bool
 
 
 def draw_sheets(
@@ -90,7 +78,7 @@ def draw_sheets(
             "レイアウトが試験の内容と合いません。この試験の saiten print で書き出した LAYOUT.json を使ってください。"
         )
     if owners is not None:
-        _check_owners(owners)
+        check_owners(owners)
     printer = _SheetPrinter(design, sheet, target, sides)
     if owners is None:
         printer.print_blank_set()
@@ -103,12 +91,7 @@ def draw_sheets(
             f"{target} に書き込めません。フォルダーがあるか、ほかのプログラムで開いていないかを確かめてください。"
         ) from error
     sets = 1 if owners is None else len(owners)
-    substituted = tuple(
-        (owner.student_id, owner.name, owner.kana)
-        for owner in owners or ()
-        if _printed_name(owner).is_substitute
-    )
-    return PrintReport(sets * printer.pages_per_set, sets, substituted)
+    return PrintReport(sets * printer.pages_per_set, sets, names_in_kana(owners or ()))
 
 
 class _SheetPrinter:
@@ -187,8 +170,8 @@ class _SheetPrinter:
         block = Rectangle(
             frame.identity_block.x, frame.identity_block.y, frame.identity_block.w, frame.name_box.h
         )
-        self.pen.text(_class_and_number(owner), block.expanded(-3.0), 7.0, align=Align.MIDDLE)
-        name, box = _printed_name(owner), frame.name_box
+        self.pen.text(class_and_number(owner), block.expanded(-3.0), 7.0, align=Align.MIDDLE)
+        name, box = printed_name(owner), frame.name_box
         if name.kana:
             area = Rectangle(box.x + 10.0, box.y + 0.8, box.w - 12.0, 3.6)
             self.pen.text(name.kana, area, 2.8, align=Align.START)
@@ -198,47 +181,3 @@ class _SheetPrinter:
 
 def _form_name(page: ComposedPage) -> str:
     return f"page{page.layout.number}"
-
-
-def _class_and_number(owner: SheetOwner) -> str:
-    parts = ((owner.grade, "年"), (owner.class_name, "組"), (owner.number, "番"))
-    texts = (text if not text or text.endswith(unit) else text + unit for text, unit in parts)
-    return "　".join(_with_geta(_composed(text)) for text in texts if text)
-
-
-def _printed_name(owner: SheetOwner) -> _PrintedName:
-    """The name as the font can show it: itself, else its kana, else itself with 〓 in the gaps."""
-    name, kana = _composed(owner.name), _composed(owner.kana)
-    if covers(kana):
-        kana = ""
-    if not covers(name):
-        return _PrintedName(name, kana, is_substitute=False)
-    return _PrintedName(kana or _with_geta(name), "", is_substitute=True)
-
-
-def _composed(text: str) -> str:
-    """The text in normal form C, except that compatibility ideographs keep the form that the roster has."""
-    pieces = re.split(_COMPATIBILITY_IDEOGRAPHS, text.strip())
-    return "".join(piece if place % 2 else normalize("NFC", piece) for place, piece in enumerate(pieces))
-
-
-def _with_geta(text: str) -> str:
-    missing = set(covers(text))
-    return "".join(_GETA if one in missing else one for one in text)
-
-
-def _check_owners(owners: Sequence[SheetOwner]) -> None:
-    """There must be somebody to print for, and every sheet must have a code of its own."""
-    if not owners:
-        raise InputError("名簿に生徒がいません。1人以上の名簿にしてください。")
-    seen: dict[str, str] = {}
-    for owner in owners:
-        other = seen.setdefault(student_digest(owner.student_id), owner.student_id)
-        if other != owner.student_id:
-            raise InputError(
-                f"生徒「{other}」と「{owner.student_id}」の用紙番号が重なります。どちらかの student_id を変えてください。"
-            )
-    if len(seen) < len(owners):
-        ids = [owner.student_id for owner in owners]
-        twice = next(one for one in ids if ids.count(one) > 1)
-        raise InputError(f"生徒「{twice}」が名簿に2回あります。1人1行にしてください。")

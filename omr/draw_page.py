@@ -13,9 +13,11 @@ from omr.layout import IdentityField, QuestionKind
 from omr.pen import STACK_PITCH, Align, Weight
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from omr.compose import ComposedSheet
     from omr.design import SheetDesign
-    from omr.layout import QuestionLayout
+    from omr.layout import DigitRow, QuestionLayout
     from omr.page_filler import ComposedPage, Heading
     from omr.pen import Pen
 
@@ -49,20 +51,7 @@ class PageArtist:
     def draw_digit_rows(self) -> None:
         """What a pupil fills in on a blank set."""
         frame = self.sheet.frame
-        self.pen.frame(frame.identity_block, _HAIRLINE, gray=0.5)
-        rows_of = {one: [row for row in frame.identity if row.field is one] for one in IdentityField}
-        for one, rows in rows_of.items():
-            first, last = rows[0].bubbles[0], rows[-1].bubbles[0]
-            left = frame.identity_block.x
-            area = Rectangle(left, first.y, 5.2, last.bottom - first.y)
-            self.pen.text(_IDENTITY_NAMES[one], area, 3.6, align=Align.MIDDLE)
-            if last is not first:
-                for row, place in zip(rows, ("十の位", "一の位"), strict=True):
-                    area = Rectangle(left + 4.9, row.bubbles[0].y, 6.4, row.bubbles[0].h)
-                    self.pen.text(place, area, 2.1, align=Align.MIDDLE, gray=0.4)
-            for row in rows:
-                for bubble in row.bubbles:
-                    self.pen.bubble(bubble)
+        draw_digit_block(self.pen, frame.identity_block, frame.identity)
         self._draw_name_frame()
         self._draw_instruction("年・組・番号をマークし、氏名を書く。")
         self._draw_mark_example()
@@ -145,3 +134,20 @@ def _japanese_date(text: str) -> str:
     except ValueError:
         return text
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def draw_digit_block(pen: Pen, block: Rectangle, rows: Sequence[DigitRow]) -> None:
+    """The digit bubbles of grade, class and number in their frame."""
+    pen.frame(block, _HAIRLINE, gray=0.5)
+    rows_of = {one: [row for row in rows if row.field is one] for one in IdentityField}
+    for one, digits in rows_of.items():
+        first, last = digits[0].bubbles[0], digits[-1].bubbles[0]
+        area = Rectangle(block.x, first.y, 5.2, last.bottom - first.y)
+        pen.text(_IDENTITY_NAMES[one], area, 3.6, align=Align.MIDDLE)
+        if last is not first:
+            for row, place in zip(digits, ("十の位", "一の位"), strict=True):
+                area = Rectangle(block.x + 4.9, row.bubbles[0].y, 6.4, row.bubbles[0].h)
+                pen.text(place, area, 2.1, align=Align.MIDDLE, gray=0.4)
+        for row in digits:
+            for bubble in row.bubbles:
+                pen.bubble(bubble)

@@ -63,7 +63,7 @@ def find_corner_squares(
     """
     height, width = gray.shape
     side = fiducials[0].w
-    inset = min(fiducials[0].x, fiducials[0].y)
+    inset = max(fiducials[0].x, fiducials[0].y)
     far = _MOST_SKEW / 2 * max(height, width) / scale + 8
     # Most pages lie nearly straight: a small window finds their squares in a third of the time.
     near = _search_corners(gray, round((inset + side + _USUAL_SHIFT_MM) * scale), side, scale)

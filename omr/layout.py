@@ -43,6 +43,12 @@ class IdentityField(StrEnum):
     NUMBER = "number"
 
 
+class BubblePrint(StrEnum):
+    """Who printed the bubbles of the questions, where it was not this program."""
+
+    FOREIGN = "foreign"
+
+
 @dataclass(frozen=True, config=_STRICT_NUMBERS, kw_only=True)
 class Bubble(Rectangle):
     """The box of a bubble's outline, and the label of the choice."""
@@ -130,10 +136,18 @@ class PageLayout:
 
 @dataclass(frozen=True, config=_STRICT_NUMBERS)
 class Layout:
-    """All pages of a sheet, in order."""
+    """All pages of a sheet, in order.
+
+    Attributes:
+        pages: numbered from 1.
+        reference: the file that the layout is drawn on, for a sheet without our squares and code.
+        bubble_print: `BubblePrint.FOREIGN` where squares and code are ours but the bubbles of the questions do
+            not look as `omr.bubble_print` says; None where they do.
+    """
 
     pages: Annotated[tuple[PageLayout, ...], Field(min_length=1)]
     reference: str | None = None
+    bubble_print: BubblePrint | None = None
     version: Literal[1] = 1
     unit: Literal["mm"] = "mm"
     origin: Literal["top-left"] = "top-left"

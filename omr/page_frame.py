@@ -21,15 +21,16 @@ FIDUCIAL = 6.0
 SIDE_FIDUCIAL = 4.0
 SIDE_HEIGHTS = (0.45, 0.60)
 """Middle of the left and the right side square, as a share of the page's height: uneven, to show what is up."""
-_INSETS = {Paper.A4: 15.0, Paper.B5: 15.0, Paper.B4: 18.0, Paper.A3: 20.0}
+INSETS = {Paper.A4: 15.0, Paper.B5: 15.0, Paper.B4: 18.0, Paper.A3: 20.0}
 """Paper edge to the squares: nearer ones fall off the scan of a page that lies at an angle of 5°."""
 _CLEARANCE = 4.0
-_QR, _SECOND_QR = 24.0, 14.0
+QR, SECOND_QR = 24.0, 14.0
 _TITLE_HEIGHT = 7.0
 _BLOCK_TOP = 10.5  # from the upper edge of the squares
-_BLOCK_HEIGHT = 26.0
+DIGITS_HEIGHT = 26.0
 _DIGIT_WIDTH, _DIGIT_HEIGHT, _DIGIT_PITCH, _ROW_PITCH = 3.6, 4.0, 5.4, 5.3
 _DIGIT_INDENT, _DIGIT_MARGIN = 12.8, 1.8
+DIGITS_WIDTH = _DIGIT_INDENT + 9 * _DIGIT_PITCH + _DIGIT_WIDTH + _DIGIT_MARGIN
 _DIGIT_FIELDS = (
     IdentityField.GRADE,
     IdentityField.CLASS,
@@ -74,25 +75,24 @@ class PageFrame:
 def page_frame(design: SheetDesign) -> PageFrame:
     """The frame of every page of a sheet."""
     width, height = design.page_size
-    inset = _INSETS[design.paper]
+    inset = INSETS[design.paper]
     left = inset + FIDUCIAL + _CLEARANCE
     right = width - left
     top = inset + _BLOCK_TOP
-    qr = Rectangle(right - _QR, top, _QR, _QR)
-    digits_width = _DIGIT_INDENT + 9 * _DIGIT_PITCH + _DIGIT_WIDTH + _DIGIT_MARGIN
-    name_left = left + digits_width + _GAP
+    qr = Rectangle(right - QR, top, QR, QR)
+    name_left = left + DIGITS_WIDTH + _GAP
     name_width = min(qr.x - _GAP / 2 - name_left, _WIDEST_NAME)
     instruction_top = top + _NAME_HEIGHT + 1
-    second_qr = Rectangle(left, height - inset - _SECOND_QR, _SECOND_QR, _SECOND_QR)
-    body_top = top + _BLOCK_HEIGHT + _GAP
+    second_qr = Rectangle(left, height - inset - SECOND_QR, SECOND_QR, SECOND_QR)
+    body_top = top + DIGITS_HEIGHT + _GAP
     return PageFrame(
         fiducials=_fiducials(width, height, inset),
         title=to_thousandths(left, inset, right - left, _TITLE_HEIGHT),
-        identity_block=to_thousandths(left, top, digits_width, _BLOCK_HEIGHT),
-        identity=_digit_rows(left + _DIGIT_INDENT, top + 0.4),
+        identity_block=to_thousandths(left, top, DIGITS_WIDTH, DIGITS_HEIGHT),
+        identity=digit_rows(left, top),
         name_box=to_thousandths(name_left, top, name_width, _NAME_HEIGHT),
         instruction=to_thousandths(
-            name_left, instruction_top, name_width, top + _BLOCK_HEIGHT - instruction_top
+            name_left, instruction_top, name_width, top + DIGITS_HEIGHT - instruction_top
         ),
         qr=qr,
         body=to_thousandths(left, body_top, right - left, second_qr.y - 2 - body_top),
@@ -121,14 +121,16 @@ def _fiducials(width: float, height: float, inset: float) -> tuple[Rectangle, ..
     return corners + sides
 
 
-def _digit_rows(left: float, top: float) -> tuple[DigitRow, ...]:
+def digit_rows(left: float, top: float) -> tuple[DigitRow, ...]:
+    """The digit rows in a block of `DIGITS_WIDTH` × `DIGITS_HEIGHT` with its top-left corner at (left, top)."""
+    first_x, first_y = left + _DIGIT_INDENT, top + 0.4
     return tuple(
         DigitRow(
             field,
             tuple(
                 Bubble(
-                    round(left + digit * _DIGIT_PITCH, 3),
-                    round(top + row * _ROW_PITCH, 3),
+                    round(first_x + digit * _DIGIT_PITCH, 3),
+                    round(first_y + row * _ROW_PITCH, 3),
                     _DIGIT_WIDTH,
                     _DIGIT_HEIGHT,
                     label=str(digit),

@@ -16,7 +16,7 @@ from omr.code_reader import code_transform, find_code, has_foreign_code, read_co
 from omr.crops import crop_box, cut_regions, encode_jpeg, encode_png
 from omr.errors import PageSetAside, Trouble
 from omr.identity_bubbles import read_identity
-from omr.layout import QuestionKind
+from omr.layout import BubblePrint, QuestionKind
 from omr.pixels import median
 from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus
 from omr.registration import Registration, refine, register, register_as_it_lies
@@ -146,7 +146,11 @@ def _read_printed_sheet(page: Page, plan: ReadingPlan) -> PageReading:
             Trouble.MISPLACED,
             f"四隅の■の位置が印刷と合いません（ずれ {residual:.1f} mm）。紙の折れや重なりを直して読み取り直してください。",
         )
-    verdicts, ink = _judge_choices(gray, registration, page_plan, plan.rules)
+    if plan.layout.bubble_print is BubblePrint.FOREIGN:
+        questions = [question for question, _ in page_plan.choices]
+        verdicts, ink = judge_unknown_print(gray, registration, questions)
+    else:
+        verdicts, ink = _judge_choices(gray, registration, page_plan, plan.rules)
     identity = None
     if code.is_blank_set and page_plan.digits is not None:
         digits = judge_bubbles(

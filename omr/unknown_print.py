@@ -18,6 +18,7 @@ from omr.pixels import map_points, median, sample, shrink
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from omr.geometry import Points
     from omr.layout import Bubble, QuestionLayout
     from omr.pixels import Floats, Gray, Mask
     from omr.registration import Registration
@@ -28,6 +29,10 @@ _RIM = 0.2
 """Width of the band at the border of the box in which the outline lies, of half its size."""
 _MARKED = 0.22
 _EMPTY = 0.10
+_AROUND_MM = (0.4, 0.7, 1.0, 1.3)
+"""Distances from the box at which the paper beside a bubble is looked at."""
+_MOST_SHADE = 0.12
+"""Darkness of the paper beside a bubble: more is a fold or a stain, which looks like ink inside."""
 _LEAST_SAME_LABEL = 5
 _LEAST_CONTRAST = 60
 _LEAST_PRINT = 0.08
@@ -45,7 +50,7 @@ def judge_unknown_print(
     bubbles = [bubble for question in questions for bubble in question.bubbles]
     if not bubbles:
         return None, np.empty(0, np.float32)
-    darkness = _sample(gray, registration, bubbles)
+    darkness, shade = _sample(gray, registration, bubbles)
     rim = _rim_mask()
     inside = darkness[:, ~rim].mean(axis=1)
     if median(np.quantile(darkness, 0.97, axis=1)) < _LEAST_PRINT:
@@ -59,26 +64,55 @@ def judge_unknown_print(
     marked_line = max(_MARKED, 6 * spread)
     empty_line = max(_EMPTY, min(3 * spread, _MARKED / 2))
     marked = added > (marked_line + empty_line) / 2
-    sure = (added >= marked_line) | (added <= empty_line)
+    sure = ((added >= marked_line) | (added <= empty_line)) & (shade < _MOST_SHADE)
     distance = np.where(marked, added - marked_line, empty_line - added) / 0.2
+    distance = np.where(shade < _MOST_SHADE, distance, -1.0)
     chance = np.where(distance >= 0, 1 - 0.01 * np.exp(-2 * distance), np.maximum(0.5, 0.9 + 0.4 * distance))
     return BubbleVerdicts(marked, sure, chance), inside.astype(np.float32)
 
 
-def _sample(gray: Gray, registration: Registration, bubbles: Sequence[Bubble]) -> Floats:
-    """Darkness of each bubble's box on a grid, 0 paper to 1 the page's darkest, (K, _GRID²)."""
+def _sample(gray: Gray, registration: Registration, bubbles: Sequence[Bubble]) -> tuple[Floats, Floats]:
+    """Darkness of each bubble's box on a grid, 0 paper to 1 the page's darkest, (K, _GRID²); of the paper beside it, (K,)."""
     boxes = np.array([(b.x, b.y, b.w, b.h) for b in bubbles])
     unit = (np.arange(_GRID) + 0.5) / _GRID
     x = boxes[:, 0, None, None] + boxes[:, 2, None, None] * unit[None, None, :]
     y = boxes[:, 1, None, None] + boxes[:, 3, None, None] * unit[None, :, None]
     points = np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(len(bubbles), -1, 2)
+    points = np.concatenate([points, _points_beside(boxes, unit)], axis=1)
     at = map_points(registration.transform, points.astype(np.float32))
     values = sample(gray, at)
     paper = sample(_paper_map(gray), at / np.float32(_PAPER_FACTOR))
-    black = float(np.percentile(values, 1))
+    black = float(np.percentile(values[:, : _GRID**2], 1))
     contrast = np.maximum(paper - black, _LEAST_CONTRAST)
     darkness: Floats = (paper - values) / contrast
-    return darkness
+    return darkness[:, : _GRID**2], _shade(darkness[:, _GRID**2 :])
+
+
+def _points_beside(boxes: Points, unit: Points) -> Points:
+    """Short rows of points left, right, above and below the middle half of each box, (K, 4 · n, 2)."""
+    x, y, w, h = (boxes[:, side, None, None] for side in range(4))
+    out = np.array(_AROUND_MM)[None, :, None]
+    along = (0.25 + 0.5 * unit)[None, None, :]
+    sides = (
+        (x - out, y + along * h),
+        (x + w + out, y + along * h),
+        (x + along * w, y - out),
+        (x + along * w, y + h + out),
+    )
+    rows = [np.stack(np.broadcast_arrays(*side), axis=-1).reshape(len(boxes), -1, 2) for side in sides]
+    return np.concatenate(rows, axis=1)
+
+
+def _shade(beside: Floats) -> Floats:
+    """How dark the paper beside each bubble is at its brightest, on both of two opposite sides, (K,).
+
+    A line or a neighbour leaves white between; a fold or a stain does not.
+    """
+    brightest = np.quantile(beside.reshape(len(beside), 4, -1), 0.25, axis=2)
+    across = np.minimum(brightest[:, 0], brightest[:, 1])
+    down = np.minimum(brightest[:, 2], brightest[:, 3])
+    shade: Floats = np.maximum(across, down)
+    return shade
 
 
 def _paper_map(gray: Gray) -> Gray:
