@@ -14,6 +14,9 @@ from omr.errors import InputError, SaitenError
 
 if TYPE_CHECKING:
     from api.demo import DemoRun
+    from api.reading_run import ReadRequest
+    from api.watching import WatchRequest
+    from scoring.results import ReadResults
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_CALL = 0, 1, 2
 
@@ -153,8 +156,10 @@ def detect(
 @app.command("read")
 def read(
     exam: ExamFile,
-    scans: Annotated[list[Path], typer.Argument(metavar="SCAN…", help="スキャンのファイルかフォルダー")],
     out: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="結果のフォルダー")],
+    scans: Annotated[
+        list[Path] | None, typer.Argument(metavar="SCAN…", help="スキャンのファイルかフォルダー")
+    ] = None,
     layout: Annotated[
         Path | None, typer.Option("--layout", metavar="LAYOUT.json", help="印刷したときのレイアウト")
     ] = None,
@@ -164,16 +169,31 @@ def read(
         typer.Option("--workers", min=1, max=256, help="同時に読み取る数（指定がなければコアの数）"),
     ] = None,
     crops: Annotated[bool, typer.Option("--crops", help="解答欄の画像も書き出します")] = False,
+    watch: Annotated[
+        Path | None,
+        typer.Option("--watch", metavar="DIR", help="このフォルダーを見張り、届くたびに読み取ります"),
+    ] = None,
+    settle: Annotated[
+        float,
+        typer.Option("--watch-settle", min=0, help="大きさが変わらなくなってから読み取るまでの秒数"),
+    ] = 3.0,
+    give_up: Annotated[
+        float,
+        typer.Option("--watch-give-up", min=1, help="途中で切れたままのファイルをあきらめるまでの秒数"),
+    ] = 600.0,
     password: Annotated[str | None, typer.Option("--password", help="PDF のパスワード")] = None,
 ) -> None:
     """スキャンを読み取り、マークを採点して CSV にします。"""
     from api.progress import show_progress  # noqa: PLC0415
     from api.reading_run import ReadRequest, read_scans  # noqa: PLC0415
+    from api.watch_folder import WatchRules  # noqa: PLC0415
+    from api.watching import WatchRequest  # noqa: PLC0415
     from omr.read_page import Crops  # noqa: PLC0415
+    from scoring.results import describe_results  # noqa: PLC0415
 
     request = ReadRequest(
         exam=exam,
-        scans=scans,
+        scans=scans or (),
         out=out,
         layout=layout,
         roster=roster,
@@ -181,11 +201,25 @@ def read(
         crops=Crops.ALL if crops else Crops.NONE,
         password=password,
     )
+    if watch is not None:
+        _watch(request, WatchRequest(watch, WatchRules(settle, give_up)))
+        return
     with show_progress() as report:
         results = read_scans(request, report)
+    typer.echo(describe_results(results), err=True)
+
+
+def _watch(request: ReadRequest, watch: WatchRequest) -> None:
+    from api.watching import stopped_by_signals, watch_scans  # noqa: PLC0415
     from scoring.results import describe_results  # noqa: PLC0415
 
-    typer.echo(describe_results(results), err=True)
+    def announce(results: ReadResults) -> None:
+        typer.echo(describe_results(results), err=True)
+        typer.echo(f"{watch.folder} を見張っています。終わるには Ctrl+C を押してください。", err=True)
+
+    with stopped_by_signals() as stop:
+        watch_scans(request, watch, stop, announce=announce)
+    typer.echo("見張りを終わりました。", err=True)
 
 
 @app.command("demo")

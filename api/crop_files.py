@@ -65,8 +65,12 @@ class CropFiles:
         return replace(reading, crops=())
 
     def place(self, intake: Intake) -> None:
-        """Name the crops of all read pages by their sheets, and put them in place of earlier ones."""
+        """Name the crops of all read pages by their sheets, and put them in place of earlier ones.
+
+        May be called again when more pages were kept.
+        """
         if self._wanted:
+            shutil.rmtree(self._new, ignore_errors=True)
             self._new.mkdir()
             for record in intake.pages:
                 folder = self._pages / file_name(record.scanned.place)
@@ -80,8 +84,17 @@ class CropFiles:
         for crop in folder.iterdir():
             target = self._new / crop.name
             target.mkdir(exist_ok=True)
-            crop.rename(target / f"{sheet}.png")
+            _link(crop, target / f"{sheet}.png")
 
     def _clear(self) -> None:
         shutil.rmtree(self._pages, ignore_errors=True)
         shutil.rmtree(self._new, ignore_errors=True)
+
+
+def _link(crop: Path, target: Path) -> None:
+    """One file under two names where the file system knows that, else a copy."""
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(crop)
+    except (OSError, NotImplementedError):
+        shutil.copyfile(crop, target)

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from api.crop_files import CropFiles
 from api.page_workers import PageTask, WorkerSettings, start_page_workers
-from api.scan_inputs import ScanInput, list_scans
+from api.scan_inputs import list_scans
 from omr.compose import compose_layout
 from omr.errors import InputError
-from omr.layout import Layout, read_layout
-from omr.read_page import Crops, ReadingPlan
+from omr.layout import read_layout
+from omr.read_page import Crops, ReadingPlan, set_aside
 from omr.reading import PageReading
 from omr.scan_file import DecodeLimits
 from scoring.exam import design_sheet
 from scoring.exam_file import read_exam
-from scoring.intake import Intake, ScannedPage, sort_pages
+from scoring.intake import ScannedPage, sort_pages
 from scoring.layout_check import check_layout
 from scoring.results import ReadResults, write_results
 from scoring.roster import read_roster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from api.page_workers import PageWorkers
+    from api.scan_inputs import ScanInput
+    from omr.errors import PageSetAside
+    from omr.layout import Layout
+    from scoring.exam import Exam
     from scoring.roster import Roster
 
 
@@ -74,35 +79,133 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
     Raises:
         InputError: an input that the whole run depends on is missing or wrong.
     """
-    exam = read_exam(request.exam)
-    if request.layout is None:
-        layout = compose_layout(design_sheet(exam))
-    else:
-        layout = read_layout(request.layout)
-        check_layout(exam, layout, request.layout)
-        if layout.reference is not None:
+    with start_reading(request) as run:
+        if not run.given:
             raise InputError(
-                f"{request.layout}: 自作の解答用紙（reference のあるレイアウト）の読み取りには、まだ対応していません。"
+                "スキャンのファイル（PDF・TIFF・JPEG・PNG）が見つかりません。フォルダーを確かめてください。"
             )
+        run.read(run.given, report)
+        return run.write()
+
+
+@contextmanager
+def start_reading(request: ReadRequest) -> Iterator[ReadingRun]:
+    """Check the inputs and start the workers; nothing is read yet.
+
+    Args:
+        request: what to read; its scans are listed, for the caller to give to the run.
+
+    Raises:
+        InputError: an input that the whole run depends on is missing or wrong.
+    """
+    exam, layout = _read_exam(request)
     roster = read_roster(request.roster) if request.roster else None
-    inputs = list_scans(request.scans)
-    if not inputs.scans:
-        raise InputError(
-            "スキャンのファイル（PDF・TIFF・JPEG・PNG）が見つかりません。フォルダーを確かめてください。"
-        )
+    given = list_scans(request.scans).scans
     _prepare_folder(request.out)
     plan = ReadingPlan(layout, exam.id, request.crops)
     settings = WorkerSettings(plan, DecodeLimits(), request.password)
     count = request.workers or os.cpu_count() or 1
     with start_page_workers(settings, count) as workers, CropFiles(request.out, request.crops) as crops:
+        yield ReadingRun(RunInputs(exam, layout, roster, given, request.out), workers, crops)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInputs:
+    """What a run starts with: exam, layout and roster, the scans given by name, and the folder of its results."""
+
+    exam: Exam
+    layout: Layout
+    roster: Roster | None
+    scans: tuple[ScanInput, ...]
+    out: Path
+
+
+class ReadingRun:
+    """A run that is given files in turn; each `write` replaces the results by those of all pages so far.
+
+    Made by `start_reading`.
+    """
+
+    def __init__(self, inputs: RunInputs, workers: PageWorkers, crops: CropFiles) -> None:
+        self._inputs, self._workers, self._crops = inputs, workers, crops
+        self._scanned: list[ScannedPage] = []
+        self._tasks: dict[str, PageTask] = {}
+        self._same: dict[tuple[str, str], bool] = {}
+        self._seconds = 0.0
+
+    @property
+    def given(self) -> tuple[ScanInput, ...]:
+        """The scans of the request."""
+        return self._inputs.scans
+
+    def read(self, scans: Sequence[ScanInput], report: Callable[[Progress], None] = lambda _: None) -> None:
+        """Read all pages of files, in order.
+
+        Args:
+            scans: the files; no two files of a run have the same source, but for one set aside before.
+            report: called after every page.
+        """
         start = time.perf_counter()
-        scanned, tasks = _read_all(workers, inputs.scans, crops, report)
-        intake = _sort(scanned, tasks, roster, layout, workers)
-        seconds = time.perf_counter() - start
-        crops.place(intake)
-        results = ReadResults(exam, layout, roster, intake, seconds)
-        write_results(results, request.out)
-    return results
+        for scan in scans:
+            self._forget(scan.source)
+        counts = self._workers.count_pages([scan.path for scan in scans])
+        tasks: list[PageTask] = []
+        for scan, pages in zip(scans, counts, strict=True):
+            if isinstance(pages, int):
+                tasks += [PageTask(scan.path, index) for index in range(pages)]
+        readings = self._workers.read(tasks)
+        done = 0
+        for scan, pages in zip(scans, counts, strict=True):
+            if isinstance(pages, PageReading):
+                self._scanned.append(ScannedPage(scan.source, 0, pages))
+                continue
+            for index in range(pages):
+                reading = self._crops.keep(scan.source, index + 1, next(readings))
+                page = ScannedPage(scan.source, index + 1, reading)
+                self._tasks[page.place] = PageTask(scan.path, index)
+                self._scanned.append(page)
+                done += 1
+                report(Progress(done, len(tasks)))
+        self._seconds += time.perf_counter() - start
+
+    def set_aside(self, source: str, aside: PageSetAside) -> None:
+        """Note a file that is not read; when it is read later, this is forgotten."""
+        self._forget(source)
+        self._scanned.append(ScannedPage(source, 0, set_aside(aside)))
+
+    def write(self) -> ReadResults:
+        """Sort out all pages so far and write the result files."""
+        start = time.perf_counter()
+        given = self._inputs
+        intake = sort_pages(self._scanned, given.roster, len(given.layout.pages), self._have_same_content)
+        self._seconds += time.perf_counter() - start
+        self._crops.place(intake)
+        results = ReadResults(given.exam, given.layout, given.roster, intake, self._seconds)
+        write_results(results, given.out)
+        return results
+
+    def _forget(self, source: str) -> None:
+        self._scanned = [page for page in self._scanned if page.source != source or page.page]
+
+    def _have_same_content(self, one: ScannedPage, other: ScannedPage) -> bool:
+        pair = one.place, other.place
+        if pair not in self._same:
+            first, second = self._tasks[one.place], self._tasks[other.place]
+            self._same[pair] = self._workers.compare((first, one.reading), (second, other.reading))
+        return self._same[pair]
+
+
+def _read_exam(request: ReadRequest) -> tuple[Exam, Layout]:
+    exam = read_exam(request.exam)
+    if request.layout is None:
+        return exam, compose_layout(design_sheet(exam))
+    layout = read_layout(request.layout)
+    check_layout(exam, layout, request.layout)
+    if layout.reference is not None:
+        raise InputError(
+            f"{request.layout}: 自作の解答用紙（reference のあるレイアウト）の読み取りには、まだ対応していません。"
+        )
+    return exam, layout
 
 
 def _prepare_folder(out: Path) -> None:
@@ -112,40 +215,3 @@ def _prepare_folder(out: Path) -> None:
         raise InputError(
             f"{out} に結果のフォルダーを作れません。同じ名前のファイルがないか、書き込みできる場所かを確かめてください。"
         ) from error
-
-
-def _read_all(
-    workers: PageWorkers, scans: Sequence[ScanInput], crops: CropFiles, report: Callable[[Progress], None]
-) -> tuple[list[ScannedPage], dict[str, PageTask]]:
-    """All pages of all files, in order, and the task behind each page's place."""
-    counts = workers.count_pages([scan.path for scan in scans])
-    tasks: list[PageTask] = []
-    for scan, pages in zip(scans, counts, strict=True):
-        if isinstance(pages, int):
-            tasks += [PageTask(scan.path, index) for index in range(pages)]
-    readings = workers.read(tasks)
-    scanned: list[ScannedPage] = []
-    by_place: dict[str, PageTask] = {}
-    for scan, pages in zip(scans, counts, strict=True):
-        if isinstance(pages, PageReading):
-            scanned.append(ScannedPage(scan.source, 0, pages))
-            continue
-        for index in range(pages):
-            page = ScannedPage(scan.source, index + 1, crops.keep(scan.source, index + 1, next(readings)))
-            by_place[page.place] = PageTask(scan.path, index)
-            scanned.append(page)
-            report(Progress(len(by_place), len(tasks)))
-    return scanned, by_place
-
-
-def _sort(
-    scanned: Sequence[ScannedPage],
-    tasks: dict[str, PageTask],
-    roster: Roster | None,
-    layout: Layout,
-    workers: PageWorkers,
-) -> Intake:
-    def same_content(one: ScannedPage, other: ScannedPage) -> bool:
-        return workers.compare((tasks[one.place], one.reading), (tasks[other.place], other.reading))
-
-    return sort_pages(scanned, roster, len(layout.pages), same_content)

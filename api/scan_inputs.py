@@ -69,7 +69,15 @@ def _list_folder(folder: Path) -> tuple[list[Path], list[Path]]:
     for path in sorted(folder.rglob("*"), key=lambda one: one.relative_to(folder).parts):
         if not path.is_file():
             continue
-        visible = not any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
-        is_scan = visible and path.suffix.lower() in SCAN_SUFFIXES
-        (scans if is_scan else others).append(path)
+        (scans if is_scan_name(path.relative_to(folder)) else others).append(path)
     return scans, others
+
+
+def is_scan_name(path: Path) -> bool:
+    """Whether a file in a folder of scans is one by its name: a scan's suffix, nothing hidden or temporary.
+
+    Args:
+        path: below that folder.
+    """
+    visible = not any(part.startswith((".", "~$")) for part in path.parts)
+    return visible and path.suffix.lower() in SCAN_SUFFIXES

@@ -7,6 +7,7 @@ batch is done again item by item; only an item that fails alone is given up, and
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -187,6 +188,7 @@ def _settle(
 
 def _work(pipe: Connection, prepare: Callable[[object], None], settings: object) -> None:
     """The life of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to answer: it ends its workers
     try:
         prepare(settings)
         pipe.send(None)
@@ -197,5 +199,5 @@ def _work(pipe: Connection, prepare: Callable[[object], None], settings: object)
             except Exception as error:  # noqa: BLE001  (raised again in the parent)
                 answer = error
             pipe.send(answer)
-    except (EOFError, OSError, KeyboardInterrupt):
-        return  # the parent is gone or has had enough
+    except (EOFError, OSError):
+        return  # the parent is gone

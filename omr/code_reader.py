@@ -49,10 +49,10 @@ def read_code(gray: Gray, transform: Transform, page: PageLayout) -> SheetCode |
     return None
 
 
-def find_code(gray: Gray) -> tuple[SheetCode, Points] | None:
-    """Look for a sheet code anywhere on a page, and the corners of its modules in the image, shape (4, 2).
+def find_codes(gray: Gray) -> list[tuple[SheetCode, Points]]:
+    """All sheet codes anywhere in an image, each with the corners of its modules, shape (4, 2).
 
-    Corners run from the code's own top-left clockwise. A page too large to search whole is shrunk first.
+    Corners run from the code's own top-left clockwise. An image too large to search whole is shrunk first.
     """
     factor = max(1, int(np.ceil(np.sqrt(gray.size / _FULL_PAGE_PIXELS))))
     small = (
@@ -60,13 +60,14 @@ def find_code(gray: Gray) -> tuple[SheetCode, Points] | None:
         if factor == 1
         else cv2.resize(gray, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
     )
-    for result in zxingcpp.read_barcodes(small, formats=_FORMATS):
+    found = []
+    for result in zxingcpp.read_barcodes(np.ascontiguousarray(small), formats=_FORMATS):
         code = parse_code(result.text) if result.valid else None
         if code is not None:
             at = result.position
             corners = [(p.x, p.y) for p in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)]
-            return code, (np.array(corners, np.float64) + 0.5) * factor - 0.5
-    return None
+            found.append((code, (np.array(corners, np.float64) + 0.5) * factor - 0.5))
+    return found
 
 
 def has_foreign_code(gray: Gray) -> bool:

@@ -70,6 +70,18 @@ def find_corner_squares(
     return near if all(near) else _search_corners(gray, round((inset + side + far) * scale), side, scale)
 
 
+def find_squares(gray: Gray, side: float, scale: float, count: int) -> list[tuple[float, float]]:
+    """Rough centres of square candidates anywhere in an image, the likeliest first.
+
+    Args:
+        gray: uint8 (height, width).
+        side: printed, mm.
+        scale: expected pixels per mm.
+        count: at most so many.
+    """
+    return _candidates(gray, 0, 0, side, scale, count)
+
+
 def _search_corners(gray: Gray, reach: int, side: float, scale: float) -> list[list[tuple[float, float]]]:
     height, width = gray.shape
     reach = min(reach, round(0.45 * height), round(0.45 * width))
@@ -84,7 +96,9 @@ def _search_corners(gray: Gray, reach: int, side: float, scale: float) -> list[l
     ]
 
 
-def _candidates(window: Gray, left: int, top: int, side_mm: float, scale: float) -> list[tuple[float, float]]:
+def _candidates(
+    window: Gray, left: int, top: int, side_mm: float, scale: float, count: int = _CANDIDATES_PER_CORNER
+) -> list[tuple[float, float]]:
     factor = max(1, round(scale / _SEARCH_PIXELS_PER_MM))
     size = (window.shape[1] // factor, window.shape[0] // factor)
     if min(size) < 8:
@@ -106,7 +120,7 @@ def _candidates(window: Gray, left: int, top: int, side_mm: float, scale: float)
         & (area < 1.4 * side * side)
         & (area > 0.7 * wide * high)
     )
-    order = np.argsort(np.abs(area[good] / side**2 - 1))[:_CANDIDATES_PER_CORNER]
+    order = np.argsort(np.abs(area[good] / side**2 - 1))[:count]
     found = (centres[1:][good][order] + 0.5) * factor - 0.5
     return [(float(x) + left, float(y) + top) for x, y in found]
 

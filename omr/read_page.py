@@ -12,15 +12,16 @@ import numpy as np
 from omr.blank_page import is_empty_page
 from omr.bubbles import BubblePlan, measure_bubbles, plan_bubbles
 from omr.choices import CHOICE_READER, BubbleVerdicts, ChoiceVerdict, MarkRules, join_verdicts, judge_bubbles
-from omr.code_reader import code_transform, find_code, has_foreign_code, read_code
+from omr.code_reader import has_foreign_code, read_code
 from omr.crops import crop_box, cut_regions, encode_jpeg, encode_png
 from omr.errors import PageSetAside, Trouble
 from omr.identity_bubbles import read_identity
 from omr.layout import BubblePrint, QuestionKind
 from omr.pixels import median
 from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus
-from omr.registration import Registration, refine, register, register_as_it_lies
+from omr.registration import Registration, register, register_as_it_lies
 from omr.sheet_code import exam_digest, layout_digest
+from omr.sheet_search import search_sheet
 from omr.unknown_print import judge_unknown_print
 from omr.written_boxes import BLANK_READER, BoxPlan, WrittenVerdict, judge_boxes, plan_boxes
 
@@ -137,7 +138,7 @@ def set_aside(aside: PageSetAside) -> PageReading:
 
 def _read_printed_sheet(page: Page, plan: ReadingPlan) -> PageReading:
     gray = page.gray
-    registration, code = _locate(gray, plan.layout.pages[0])
+    registration, code = _locate(page, plan.layout.pages[0])
     _check_belongs(code, plan)
     page_plan = plan.pages[code.page - 1]
     residual = registration.residual_mm
@@ -187,25 +188,17 @@ def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int) -> PageRea
     )
 
 
-def _locate(gray: Gray, frame: PageLayout) -> tuple[Registration, SheetCode]:
-    """Registration and code of a printed page: by the corner squares, or else by the code itself."""
-    fits = register(gray, frame)
+def _locate(page: Page, frame: PageLayout) -> tuple[Registration, SheetCode]:
+    """Registration and code of a printed page: where a scan of the sheet alone has them, or anywhere."""
+    fits = register(page.gray, frame)
     for fit in fits:
-        code = read_code(gray, fit.transform, frame)
+        code = read_code(page.gray, fit.transform, frame)
         if code is not None:
             return fit, code
-    found = find_code(gray)
-    if found is not None and frame.qr is not None:
-        code, corners = found
-        for box in (frame.qr, frame.second_qr):
-            guess = None if box is None else refine(gray, frame, code_transform(corners, box))
-            if guess is not None:
-                return guess, code
-        raise PageSetAside(
-            Trouble.NO_FIDUCIALS,
-            "四隅の■が足りず、解答欄の位置を決められません。端が切れたり隠れたりしていないかを確かめて読み取り直してください。",
-        )
-    raise _explain_unknown_page(gray, bool(fits))
+    found = search_sheet(page, frame)
+    if found is None:
+        raise _explain_unknown_page(page.gray, bool(fits))
+    return found
 
 
 def _explain_unknown_page(gray: Gray, has_squares: bool) -> PageSetAside:  # noqa: FBT001

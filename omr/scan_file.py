@@ -18,6 +18,7 @@ from omr.decode_limits import DecodeLimits, check_size
 from omr.errors import PageSetAside, Trouble
 from omr.image_pages import read_jpeg_page, read_png_page
 from omr.pdf_pages import PdfPages
+from omr.pixel_shape import make_pixels_square
 from omr.tiff_pages import TiffPages
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class ScanFile:
         with _set_aside(Trouble.DAMAGED_PAGE, _DAMAGED_PAGE):
             page = self._pages.read_page(index)
             check_size(page.gray.shape[1], page.gray.shape[0], self._limits)
+            page = make_pixels_square(page)
             if self.warning and index == self.page_count - 1:
                 page = replace(page, warning=" ".join(filter(None, [page.warning, self.warning])))
             return page
