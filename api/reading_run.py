@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from api.crop_files import CropFiles
+from api.crop_files import CROPS_FOLDER, CropFiles
 from api.page_workers import PageTask, WorkerSettings, start_page_workers
 from api.scan_inputs import ScanInput, list_scans
 from omr.compose import compose_layout
@@ -85,8 +86,8 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
                 f"{request.layout}: 自作の解答用紙（reference のあるレイアウト）の読み取りには、まだ対応していません。"
             )
     roster = read_roster(request.roster) if request.roster else None
-    inputs = list_scans(request.scans)
-    if not inputs.scans:
+    scans = list_scans(request.scans, request.out / CROPS_FOLDER)
+    if not scans:
         raise InputError(
             "スキャンのファイル（PDF・TIFF・JPEG・PNG）が見つかりません。フォルダーを確かめてください。"
         )
@@ -96,7 +97,7 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
     count = request.workers or os.cpu_count() or 1
     with start_page_workers(settings, count) as workers, CropFiles(request.out, request.crops) as crops:
         start = time.perf_counter()
-        scanned, tasks = _read_all(workers, inputs.scans, crops, report)
+        scanned, tasks = _read_all(workers, scans, crops, report)
         intake = _sort(scanned, tasks, roster, layout, workers)
         seconds = time.perf_counter() - start
         crops.place(intake)
@@ -108,9 +109,11 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
 def _prepare_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass  # nothing is read before it is known that there is a place for the results
     except OSError as error:
         raise InputError(
-            f"{out} に結果のフォルダーを作れません。同じ名前のファイルがないか、書き込みできる場所かを確かめてください。"
+            f"{out} に結果のフォルダーを作れないか、書き込めません。同じ名前のファイルがないか、書き込みできる場所かを確かめてください。"
         ) from error
 
 

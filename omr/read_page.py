@@ -15,6 +15,7 @@ from omr.choices import CHOICE_READER, BubbleVerdicts, ChoiceVerdict, MarkRules,
 from omr.code_reader import code_transform, find_code, has_foreign_code, read_code
 from omr.crops import crop_box, cut_regions, encode_jpeg, encode_png
 from omr.errors import PageSetAside, Trouble
+from omr.gray import DAMAGE_WARNING
 from omr.identity_bubbles import read_identity
 from omr.layout import QuestionKind
 from omr.pixels import median
@@ -126,8 +127,20 @@ def read_page(page: Page, plan: ReadingPlan, index: int = 0) -> PageReading:
         return _read_printed_sheet(page, plan)
     except PageSetAside as aside:
         if aside.trouble is Trouble.NO_FIDUCIALS and is_empty_page(page.gray):
-            return PageReading(PageStatus.BLANK, "何も書かれていない裏面です。")
+            return _read_empty_page(page)
         return set_aside(aside)
+
+
+def _read_empty_page(page: Page) -> PageReading:
+    """An empty back, unless the file lost what stood on the page."""
+    if DAMAGE_WARNING in page.warning:
+        return set_aside(
+            PageSetAside(
+                Trouble.DAMAGED_PAGE,
+                "ファイルが壊れていて、このページには何も残っていません。スキャンし直してください。",
+            )
+        )
+    return PageReading(PageStatus.BLANK, f"何も書かれていない裏面です。{page.warning}")
 
 
 def set_aside(aside: PageSetAside) -> PageReading:
@@ -289,14 +302,15 @@ def _read_written(question: QuestionLayout, verdict: WrittenVerdict) -> AnswerRe
         question=question.id,
         kind=question.kind,
         status=ReadingStatus.BLANK if verdict.is_blank else ReadingStatus.DOUBTFUL,
-        confidence=None,
+        confidence=verdict.confidence if verdict.is_blank else None,
         measures=(round(verdict.ink, 3),),
         reader=BLANK_READER,
     )
 
 
 def _doubt(answer: AnswerReading) -> AnswerReading:
-    confidence = None if answer.confidence is None else min(answer.confidence, 0.5)
+    is_choice = answer.kind is QuestionKind.CHOICE
+    confidence = min(answer.confidence, 0.5) if is_choice and answer.confidence is not None else None
     return replace(answer, status=ReadingStatus.DOUBTFUL, confidence=confidence)
 
 
