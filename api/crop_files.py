@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
@@ -17,18 +18,26 @@ if TYPE_CHECKING:
     from omr.reading import PageReading
     from scoring.intake import Intake
 
-_FOLDER = "crops"
+CROPS_FOLDER = "crops"
 _UNSAFE_ON_WINDOWS = '<>:"/\\|?*'
+_LONGEST_NAME = 200
+"""Bytes in UTF-8; file systems hold 255 with the suffix."""
 
 
 def file_name(text: str) -> str:
-    """Text as a file name: what a file name can't hold is percent-encoded, letters of any script stay."""
+    """Text as a file name: what a file name can't hold is percent-encoded, letters of any script stay.
+
+    A name that is too long keeps its end, after a digest of all of it.
+    """
     encoded = "".join(
         quote(one, safe="") if one in _UNSAFE_ON_WINDOWS or one == "%" or ord(one) < 32 else one
         for one in text
     )
     if encoded.strip(".") != encoded or encoded.strip() != encoded:
         encoded = encoded.replace(".", "%2E").replace(" ", "%20")
+    if len(encoded.encode()) > _LONGEST_NAME:
+        end = encoded.encode()[-_LONGEST_NAME:].decode(errors="ignore")
+        encoded = f"{hashlib.sha256(text.encode()).hexdigest()[:16]}~{end}"
     return encoded
 
 
@@ -41,9 +50,9 @@ class CropFiles:
     """
 
     def __init__(self, out: Path, crops: Crops) -> None:
-        self._final = out / _FOLDER
-        self._pages = out / f".{_FOLDER}-by-page"
-        self._new = out / f".{_FOLDER}-new"
+        self._final = out / CROPS_FOLDER
+        self._pages = out / f".{CROPS_FOLDER}-by-page"
+        self._new = out / f".{CROPS_FOLDER}-new"
         self._wanted = crops is not Crops.NONE
 
     def __enter__(self) -> Self:

@@ -6,9 +6,10 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from api.crop_files import CropFiles
+from api.crop_files import CROPS_FOLDER, CropFiles
 from api.page_workers import PageTask, WorkerSettings, start_page_workers
 from api.scan_inputs import list_scans
 from omr.compose import compose_layout
@@ -100,7 +101,7 @@ def start_reading(request: ReadRequest) -> Iterator[ReadingRun]:
     """
     exam, layout = _read_exam(request)
     roster = read_roster(request.roster) if request.roster else None
-    given = list_scans(request.scans).scans
+    given = tuple(list_scans(request.scans, request.out / CROPS_FOLDER))
     _prepare_folder(request.out)
     plan = ReadingPlan(layout, exam.id, request.crops)
     settings = WorkerSettings(plan, DecodeLimits(), request.password)
@@ -211,7 +212,9 @@ def _read_exam(request: ReadRequest) -> tuple[Exam, Layout]:
 def _prepare_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass  # nothing is read before it is known that there is a place for the results
     except OSError as error:
         raise InputError(
-            f"{out} に結果のフォルダーを作れません。同じ名前のファイルがないか、書き込みできる場所かを確かめてください。"
+            f"{out} に結果のフォルダーを作れないか、書き込めません。同じ名前のファイルがないか、書き込みできる場所かを確かめてください。"
         ) from error

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omr.errors import InputError
-from omr.scan_file import SCAN_SUFFIXES
+from omr.scan_file import FOREIGN_SUFFIXES, SCAN_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,57 +28,55 @@ class ScanInput:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScanInputs:
-    """All scan files of a call, in reading order, and the files in folders that are no scans."""
-
-    scans: tuple[ScanInput, ...]
-    ignored: tuple[Path, ...]
-
-
-def list_scans(paths: Sequence[Path]) -> ScanInputs:
+def list_scans(paths: Sequence[Path], crops: Path) -> list[ScanInput]:
     """List the scan files: files as they were named, folders recursively by name, each file once.
 
-    In folders only files with a scan's suffix count; hidden and temporary ones never do.
+    In folders only files with a picture's suffix count; hidden and temporary ones never do.
+
+    Args:
+        paths: files and folders.
+        crops: folder of the crops of an earlier run, which are pictures but no scans.
 
     Raises:
         InputError: a path does not exist.
     """
     named: list[tuple[Path, str]] = []
-    ignored: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside, others = _list_folder(path)
-            named += [(one, one.relative_to(path).as_posix()) for one in inside]
-            ignored += others
+            named += [(one, _show(one.relative_to(path))) for one in _list_folder(path, crops.resolve())]
         elif path.exists():
-            named.append((path, path.name))
+            named.append((path, _show(Path(path.name))))
         else:
             raise InputError(f"{path} がありません。スキャンのファイルかフォルダーの場所を確かめてください。")
     once = {path.resolve(): (path, source) for path, source in reversed(named)}
     kept = [pair for pair in dict.fromkeys(named) if once[pair[0].resolve()] == pair]
     counts = Counter(source for _, source in kept)
-    return ScanInputs(
-        tuple(ScanInput(path, source if counts[source] == 1 else path.as_posix()) for path, source in kept),
-        tuple(ignored),
-    )
+    return [ScanInput(path, source if counts[source] == 1 else _show(path)) for path, source in kept]
 
 
-def _list_folder(folder: Path) -> tuple[list[Path], list[Path]]:
-    scans: list[Path] = []
-    others: list[Path] = []
+def _show(path: Path) -> str:
+    """A path as text that any file can hold; names that are not UTF-8 come from Windows as CP932."""
+    name = os.fsencode(path.as_posix())
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.decode("cp932", "replace")
+
+
+def _list_folder(folder: Path, crops: Path) -> list[Path]:
+    found = []
     for path in sorted(folder.rglob("*"), key=lambda one: one.relative_to(folder).parts):
-        if not path.is_file():
-            continue
-        (scans if is_scan_name(path.relative_to(folder)) else others).append(path)
-    return scans, others
+        inside = path.resolve().parents
+        if is_scan_name(path.relative_to(folder)) and path.is_file() and crops not in inside:
+            found.append(path)
+    return found
 
 
 def is_scan_name(path: Path) -> bool:
-    """Whether a file in a folder of scans is one by its name: a scan's suffix, nothing hidden or temporary.
+    """Whether a file in a folder of scans is one by its name: a picture's suffix, nothing hidden or temporary.
 
     Args:
         path: below that folder.
     """
     visible = not any(part.startswith((".", "~$")) for part in path.parts)
-    return visible and path.suffix.lower() in SCAN_SUFFIXES
+    return visible and path.suffix.lower() in SCAN_SUFFIXES | FOREIGN_SUFFIXES

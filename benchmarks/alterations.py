@@ -24,8 +24,8 @@ import cv2
 import numpy as np
 import pypdfium2
 
-from benchmarks.paper_damage import ALTERATIONS, skewed_much, untouched
-from benchmarks.simple_pens import MARKS, PIXELS_PER_MM, TRACES, Brush, nothing
+from benchmarks.paper_damage import ALTERATIONS, untouched
+from benchmarks.simple_pens import MARKS, TRACES, Brush, nothing
 from omr.compose import compose_layout
 from omr.crops import crop_box, cut_regions
 from omr.design import Orientation, Paper, QuestionDesign, SheetDesign, SheetOwner, Writing
@@ -83,10 +83,20 @@ def _sheet() -> tuple[Layout, Gray]:
         QuestionDesign(f"{n + 1}", QuestionKind.CHOICE, choices=tuple(_LABELS[n % 4][: 2 + n % 6]))
         for n in range(20)
     ]
-    questions += [QuestionDesign("s", QuestionKind.SYMBOL), QuestionDesign("n", QuestionKind.NUMBER, unit="m")]
+    questions += [
+        QuestionDesign("s", QuestionKind.SYMBOL),
+        QuestionDesign("n", QuestionKind.NUMBER, unit="m"),
+    ]
     questions += [QuestionDesign("t", QuestionKind.TEXT), QuestionDesign("e", QuestionKind.ESSAY, lines=2)]
     design = SheetDesign(
-        "BENCH-ALTER", "試し", "理科", "2026-11-27", Paper.A4, Orientation.PORTRAIT, Writing.HORIZONTAL, tuple(questions)
+        "BENCH-ALTER",
+        "試し",
+        "理科",
+        "2026-11-27",
+        Paper.A4,
+        Orientation.PORTRAIT,
+        Writing.HORIZONTAL,
+        tuple(questions),
     )
     layout = compose_layout(design)
     printed = io.BytesIO()
@@ -111,7 +121,9 @@ def _try_page(job: tuple[int, int, Path | None]) -> list[Count]:
     alterations = [ALTERATIONS[number % len(ALTERATIONS)]]
     if random.random() < _TWO_ALTERATIONS:
         second = ALTERATIONS[int(random.integers(len(ALTERATIONS)))]
-        alterations += [second] if second is not alterations[0] and untouched not in (*alterations, second) else []
+        alterations += (
+            [second] if second is not alterations[0] and untouched not in (*alterations, second) else []
+        )
     name = alterations[0].__name__ if len(alterations) == 1 else "two of them"
     for alteration in alterations:
         page = alteration(page, random)
@@ -128,7 +140,9 @@ def _try_page(job: tuple[int, int, Path | None]) -> list[Count]:
             box = crop_box(question)
             (crop,) = cut_regions(page, reading.registration.transform, [box], np.array([box.corners()]))
             made = "+".join(one.__name__ for one in alterations)
-            cv2.imwrite(str(show / f"{number}-{question.id}-{made}-{filling}-as-{answer.reading or 'none'}.png"), crop)
+            cv2.imwrite(
+                str(show / f"{number}-{question.id}-{made}-{filling}-as-{answer.reading or 'none'}.png"), crop
+            )
     return counts
 
 
@@ -155,7 +169,10 @@ def _write(page: Gray, question: QuestionLayout, random: np.random.Generator) ->
         return "box, empty", ""
     box = question.box.expanded(-1.5)
     gray = random.uniform(20, 190)
-    x, y = random.uniform(box.x + 2, max(box.right - 4, box.x + 2.5)), random.uniform(box.y + 1, box.bottom - 2)
+    x, y = (
+        random.uniform(box.x + 2, max(box.right - 4, box.x + 2.5)),
+        random.uniform(box.y + 1, box.bottom - 2),
+    )
     brush = Brush(page, type(box)(x, y, 0, 0), random)
     for _ in range(3):
         ends = [tuple(random.uniform((-1.5, -1), (3, 2))) for _ in range(3)]

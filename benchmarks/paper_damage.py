@@ -49,7 +49,9 @@ def turned(picture: Gray, random: Generator) -> Gray:
 def _skewed(picture: Gray, degrees: float) -> Gray:
     high, wide = picture.shape
     matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), degrees, 1)
-    return cast("Gray", cv2.warpAffine(picture, matrix, (wide, high), flags=cv2.INTER_LINEAR, borderValue=255))
+    return cast(
+        "Gray", cv2.warpAffine(picture, matrix, (wide, high), flags=cv2.INTER_LINEAR, borderValue=255)
+    )
 
 
 def skewed_a_little(picture: Gray, random: Generator) -> Gray:
@@ -67,7 +69,9 @@ def shadowed(picture: Gray, random: Generator) -> Gray:
     high, wide = picture.shape
     angle = random.choice([0, np.pi / 2, random.uniform(0, np.pi)])
     y, x = np.mgrid[:high, :wide].astype(np.float32)
-    way = (x - wide * random.uniform(0.2, 0.8)) * np.cos(angle) + (y - high * random.uniform(0.2, 0.8)) * np.sin(angle)
+    way = (x - wide * random.uniform(0.2, 0.8)) * np.cos(angle) + (
+        y - high * random.uniform(0.2, 0.8)
+    ) * np.sin(angle)
     soft = random.choice([0.5, random.uniform(1, 30), random.uniform(30, 300)])
     left = random.uniform(0.45, 0.85)
     return _clip(picture * (1 - (1 - left) / (1 + np.exp(-np.clip(way / soft, -50, 50)))))
@@ -94,7 +98,9 @@ def noisy(picture: Gray, random: Generator) -> Gray:
 def jpeg(picture: Gray, random: Generator) -> Gray:
     """Strong compression."""
     quality = int(random.integers(20, 31))
-    return cast("Gray", cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 0))
+    return cast(
+        "Gray", cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 0)
+    )
 
 
 def half_size(picture: Gray, random: Generator) -> Gray:
@@ -207,9 +213,17 @@ def punched(picture: Gray, random: Generator) -> Gray:
     for _ in range(4):
         x, y = int(random.uniform(0.05, 0.95) * wide), int(random.uniform(0.1, 0.95) * high)
         if random.random() < 0.5:
-            cv2.circle(out, (x, y), int(random.uniform(2.5, 3.2) * _MM), int(random.choice([255, 240, 20, 90])), -1)
+            cv2.circle(
+                out, (x, y), int(random.uniform(2.5, 3.2) * _MM), int(random.choice([255, 240, 20, 90])), -1
+            )
         else:
-            cv2.line(out, (x, y), (x + int(11 * _MM), y + int(random.normal(0, 3) * _MM)), int(random.integers(40, 160)), 4)
+            cv2.line(
+                out,
+                (x, y),
+                (x + int(11 * _MM), y + int(random.normal(0, 3) * _MM)),
+                int(random.integers(40, 160)),
+                4,
+            )
     return out
 
 

@@ -178,7 +178,9 @@ def erased(brush: Brush) -> None:
     for _ in range(int(random.integers(0, 5))):
         y = random.uniform(-0.7, 0.7) * b
         x = a * (1 - (y / b) ** 2) ** 0.5 * random.uniform(0.4, 1)
-        brush.line([(-x, y), (x, y + random.normal(0, 0.3))], random.uniform(0.3, 0.5), random.uniform(205, 235))
+        brush.line(
+            [(-x, y), (x, y + random.normal(0, 0.3))], random.uniform(0.3, 0.5), random.uniform(205, 235)
+        )
 
 
 def dust(brush: Brush) -> None:

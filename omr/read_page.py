@@ -15,6 +15,7 @@ from omr.choices import CHOICE_READER, BubbleVerdicts, ChoiceVerdict, MarkRules,
 from omr.code_reader import has_foreign_code, read_code
 from omr.crops import crop_box, cut_regions, encode_jpeg, encode_png
 from omr.errors import PageSetAside, Trouble
+from omr.gray import DAMAGE_WARNING
 from omr.identity_bubbles import read_identity
 from omr.layout import BubblePrint, QuestionKind
 from omr.pixels import median
@@ -127,8 +128,20 @@ def read_page(page: Page, plan: ReadingPlan, index: int = 0) -> PageReading:
         return _read_printed_sheet(page, plan)
     except PageSetAside as aside:
         if aside.trouble is Trouble.NO_FIDUCIALS and is_empty_page(page.gray):
-            return PageReading(PageStatus.BLANK, "何も書かれていない裏面です。")
+            return _read_empty_page(page)
         return set_aside(aside)
+
+
+def _read_empty_page(page: Page) -> PageReading:
+    """An empty back, unless the file lost what stood on the page."""
+    if DAMAGE_WARNING in page.warning:
+        return set_aside(
+            PageSetAside(
+                Trouble.DAMAGED_PAGE,
+                "ファイルが壊れていて、このページには何も残っていません。スキャンし直してください。",
+            )
+        )
+    return PageReading(PageStatus.BLANK, f"何も書かれていない裏面です。{page.warning}")
 
 
 def set_aside(aside: PageSetAside) -> PageReading:

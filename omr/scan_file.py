@@ -26,10 +26,20 @@ if TYPE_CHECKING:
 
     from omr.page import Page
 
-__all__ = ["SCAN_SUFFIXES", "DecodeLimits", "ScanFile", "decode_image", "describe_decoders", "open_scan"]
+__all__ = [
+    "FOREIGN_SUFFIXES",
+    "SCAN_SUFFIXES",
+    "DecodeLimits",
+    "ScanFile",
+    "decode_image",
+    "describe_decoders",
+    "open_scan",
+]
 
 SCAN_SUFFIXES = frozenset([".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png"])
 """What a folder is searched for, in lower case; a file named directly is read whatever its name."""
+FOREIGN_SUFFIXES = frozenset([".heic", ".heif", ".avif", ".webp", ".bmp", ".gif", ".jfif", ".jpe"])
+"""Pictures with these suffixes may be scans too: those that can't be read must say so, not go missing."""
 
 _HEAD_BYTES = 1024  # a PDF header may stand anywhere in them (ISO 32000-1, annex H)
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -224,12 +234,26 @@ def _open_pages(
             with file:
                 return _OneImage(file.read(), limits, read)
     if b"%PDF-" in head:
-        file.close()
-        return PdfPages(path, limits, password)
+        with file:
+            return PdfPages(path if _is_unicode(path) else _read_all(file), limits, password)
     raise PageSetAside(
         Trouble.UNREADABLE_FILE,
         f"{_guess_foreign(head)}です。PDF、TIFF、JPEG、PNGのどれかでスキャンし直してください。",
     )
+
+
+def _is_unicode(path: Path) -> bool:
+    """Whether qpdf can open the file by its name; files from old Windows machines have names in CP932."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_all(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _guess_foreign(head: bytes) -> str:

@@ -218,8 +218,12 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _replace(path: Path, text: str) -> None:
     """Write a file as a whole: a reader sees the old one or the new one, never half of it."""
     new = path.with_name(f".{path.name}.new")
-    with new.open("w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    new.replace(path)
+    try:
+        with new.open("w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -237,6 +238,59 @@ def test_every_bad_file_ends_in_a_row_and_the_rest_is_read(school: School) -> No
         == len(pages)
         == sum(int(str(summary[one])) for one in ("read", "blank", "duplicate", "quarantined"))
     )
+
+
+def test_crops_of_an_earlier_run_are_no_scans(school: School) -> None:
+    school.put("a.pdf", school.scan(0))
+    assert school.read("--crops", scans=str(school.folder / "scans")) == 0
+    assert school.read("--crops", scans=str(school.folder)) == 0
+    sources = [row["source"] for row in school.rows("pages.csv")]
+    assert sources == ["scans/a.pdf", *["sheets.pdf"] * 4]
+
+
+def test_pictures_of_other_kinds_in_a_folder_are_not_lost(school: School) -> None:
+    good = school.put("a.pdf", school.scan(0))
+    good.with_name("b.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    assert school.read() == 0
+    last = school.rows("pages.csv")[-1]
+    assert (last["source"], last["page"], last["status"]) == ("b.HEIC", "0", "quarantined")
+    assert "HEIC" in last["reason"]
+
+
+def test_names_of_any_length_and_code_are_written(tmp_path: Path) -> None:
+    (tmp_path / "exam.toml").write_text(EXAM, "utf-8")
+    blank, out = tmp_path / "blank.pdf", tmp_path / "out"
+    assert run(["print", str(tmp_path / "exam.toml"), "-o", str(blank)]) == 0
+    deep = tmp_path / "scans" / ("期末" * 30) / ("三年" * 30)
+    deep.mkdir(parents=True)
+    (deep / "a.pdf").write_bytes(blank.read_bytes())
+    try:
+        (tmp_path / "scans" / os.fsdecode("日本.pdf".encode("cp932"))).write_bytes(blank.read_bytes())
+    except OSError:
+        pytest.skip("this file system takes only names in UTF-8")
+    call = ["read", str(tmp_path / "exam.toml"), str(tmp_path / "scans"), "-o", str(out), "--crops"]
+    assert run([*call, "--workers", "1"]) == 0
+    sheets = [line.split(",")[2] for line in (out / "pages.csv").read_text("utf-8").splitlines()[1:]]
+    assert [sheet.rpartition("/")[2] for sheet in sheets] == ["a.pdf#1", "日本.pdf#1"]
+    names = sorted(one.name for one in (out / "crops" / "3").iterdir())
+    assert len(names) == 2
+    assert names[0].endswith("%2Fa.pdf#1.png")
+    assert max(len(name.encode()) for name in names) < 256
+
+
+@pytest.mark.parametrize("name", ["answers.csv", "crops"])
+def test_a_place_that_can_not_take_the_results_is_told_in_words(
+    school: School, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    school.put("a.pdf", school.scan(0))
+    (school.folder / "out" / name / "mine").mkdir(parents=True)
+    if name == "crops":
+        (school.folder / "out" / name).rename(school.folder / "out" / "other")
+        (school.folder / "out" / name).write_bytes(b"")
+    capsys.readouterr()
+    assert school.read("--crops") == 1
+    assert name in capsys.readouterr().err
+    assert not list((school.folder / "out").glob(".*"))
 
 
 def test_a_page_twice_and_a_copied_sheet_filled_twice(school: School) -> None:

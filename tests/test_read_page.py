@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from omr.design import Orientation, Paper, Writing
 from omr.errors import Trouble
+from omr.gray import DAMAGE_WARNING
 from omr.layout import IdentityField, QuestionKind
 from omr.page import Page
 from omr.read_page import Crops, ReadingPlan, read_page
@@ -150,6 +151,21 @@ def test_an_empty_back_is_blank_and_a_faint_note_is_not(sheet: PrintedSheet) -> 
     assert _read(sheet, _scan(back)).status is PageStatus.BLANK
     draw_line(back, (60, 60), (75, 66), 0.5, gray=150)
     assert _read(sheet, _scan(back)).status is PageStatus.QUARANTINED
+
+
+def test_a_page_lost_in_a_damaged_file_is_no_empty_back(sheet: PrintedSheet) -> None:
+    lost = Page(np.full_like(sheet.pages[0], 255), warning=DAMAGE_WARNING)
+    reading = _read(sheet, lost)
+    assert (reading.status, reading.trouble) == (PageStatus.QUARANTINED, Trouble.DAMAGED_PAGE)
+
+
+def test_on_a_damaged_page_nothing_is_sure(sheet: PrintedSheet) -> None:
+    reading = _read(sheet, replace(_scan(sheet.copy()), warning=DAMAGE_WARNING))
+    assert reading.status is PageStatus.READ
+    for answer in reading.answers:
+        assert answer.status is ReadingStatus.DOUBTFUL
+        if answer.kind is not QuestionKind.CHOICE:
+            assert answer.confidence is None
 
 
 def test_a_picture_of_something_else_is_set_aside(sheet: PrintedSheet) -> None:
