@@ -15,6 +15,7 @@ from omr.errors import InputError
 from omr.layout import Layout, read_layout
 from omr.read_page import Crops, ReadingPlan
 from omr.reading import PageReading
+from omr.reference import load_reference
 from omr.scan_file import DecodeLimits
 from scoring.exam import design_sheet
 from scoring.exam_file import read_exam
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from api.page_workers import PageWorkers
+    from omr.pixels import Gray
     from scoring.roster import Roster
 
 
@@ -80,10 +82,6 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
     else:
         layout = read_layout(request.layout)
         check_layout(exam, layout, request.layout)
-        if layout.reference is not None:
-            raise InputError(
-                f"{request.layout}: 自作の解答用紙（reference のあるレイアウト）の読み取りには、まだ対応していません。"
-            )
     roster = read_roster(request.roster) if request.roster else None
     inputs = list_scans(request.scans)
     if not inputs.scans:
@@ -91,7 +89,9 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
             "スキャンのファイル（PDF・TIFF・JPEG・PNG）が見つかりません。フォルダーを確かめてください。"
         )
     _prepare_folder(request.out)
-    plan = ReadingPlan(layout, exam.id, request.crops)
+    plan = ReadingPlan(layout, exam.id, request.crops, reference=_reference(layout, request.layout))
+    if plan.reference:
+        _ = plan.own_sheet  # worked out once for all workers; a sheet with too little print ends the run here
     settings = WorkerSettings(plan, DecodeLimits(), request.password)
     count = request.workers or os.cpu_count() or 1
     with start_page_workers(settings, count) as workers, CropFiles(request.out, request.crops) as crops:
@@ -103,6 +103,13 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
         results = ReadResults(exam, layout, roster, intake, seconds)
         write_results(results, request.out)
     return results
+
+
+def _reference(layout: Layout, path: Path | None) -> tuple[Gray, ...]:
+    """The empty sheet of a layout without a code; nothing where pages are found in another way."""
+    if path is None or layout.reference is None or layout.has_code:
+        return ()
+    return load_reference(layout, path)
 
 
 def _prepare_folder(out: Path) -> None:
