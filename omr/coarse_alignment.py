@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from omr.geometry import Transform
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from omr.geometry import Transform
     from omr.pixels import Floats
 
 LONG_SIDE = 300
@@ -62,9 +61,9 @@ def coarse_picture(darkness: Floats) -> CoarsePicture:
     high, wide = darkness.shape
     scale = LONG_SIDE / max(high, wide)
     size = (round(wide * scale), round(high * scale))
-    picture = cv2.resize(darkness, size, interpolation=cv2.INTER_AREA)
-    picture = np.minimum(picture, np.float32(0.5)) * _fading(size)
-    spectrum = np.fft.rfft2(picture, (_SIZE, _SIZE))
+    small = cast("Floats", cv2.resize(darkness, size, interpolation=cv2.INTER_AREA))
+    picture: Floats = np.minimum(small, np.float32(0.5)) * _fading(size)
+    spectrum = _transform(picture, (_SIZE, _SIZE))
     return CoarsePicture(picture, scale, _signature(spectrum), spectrum)
 
 
@@ -75,7 +74,7 @@ def rough_alignments(scan: CoarsePicture, page: CoarsePicture) -> Iterator[Trans
         scan: the scan in small.
         page: the empty page in small.
     """
-    correlation = np.fft.irfft2(scan.signature * np.conj(page.signature), (_ANGLES, _RADII))
+    correlation = _transform_back(scan.signature * np.conj(page.signature), (_ANGLES, _RADII))
     sideways = (scan.picture.shape[1] > scan.picture.shape[0]) != (
         page.picture.shape[1] > page.picture.shape[0]
     )
@@ -85,11 +84,19 @@ def rough_alignments(scan: CoarsePicture, page: CoarsePicture) -> Iterator[Trans
                 yield _place(scan, page, turn, size)
 
 
+def _transform(picture: Floats, size: tuple[int, int]) -> NDArray[np.complex64]:
+    return np.fft.rfft2(picture, size).astype(np.complex64, copy=False)
+
+
+def _transform_back(spectrum: NDArray[np.complex64], size: tuple[int, int]) -> Floats:
+    return np.fft.irfft2(spectrum, size).astype(np.float32, copy=False)
+
+
 def _signature(spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
     """Spectrum of the magnitude over angle and logarithmic radius, with what is smooth in it taken off."""
     magnitude = np.fft.fftshift(np.log1p(np.abs(spectrum)), axes=0).astype(np.float32)
     polar = cv2.remap(magnitude, _polar_grid(), cast("Floats", None), cv2.INTER_LINEAR)
-    return np.fft.rfft2(polar - cv2.blur(polar, (15, 15)))
+    return _transform(cast("Floats", polar - cv2.blur(polar, (15, 15))), polar.shape[:2])
 
 
 @cache
@@ -145,10 +152,10 @@ def _place(scan: CoarsePicture, page: CoarsePicture, degrees: float, size: float
     guess[:2, 2] = middle - turn @ ((np.array([wide, high]) - 1) / 2)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     upright = cv2.warpAffine(scan.picture, guess[:2], (wide, high), flags=flags)
-    spectrum = np.fft.rfft2(upright, (_SIZE, _SIZE)) * np.conj(page.spectrum)
+    spectrum = _transform(cast("Floats", upright), (_SIZE, _SIZE)) * np.conj(page.spectrum)
     # Half way between plain correlation (broad) and phase correlation (sharp, but easily lost).
     spectrum /= np.sqrt(np.abs(spectrum)) + np.float32(1e-3)
-    correlation = np.fft.irfft2(spectrum, (_SIZE, _SIZE))
+    correlation = _transform_back(spectrum, (_SIZE, _SIZE))
     row, column = np.unravel_index(int(correlation.argmax()), correlation.shape)
     shift = [(int(one) + _SIZE // 2) % _SIZE - _SIZE // 2 for one in (column, row)]
     guess[:2, 2] += turn @ np.array(shift)

@@ -13,7 +13,7 @@ from omr.coarse_alignment import coarse_picture, rough_alignments
 from omr.errors import PageSetAside, Trouble
 from omr.geometry import Points, Transform, apply, pixels_per_mm
 from omr.page_print import darken
-from omr.patch_matching import PatchMatches, fit_patches, match_patches, sample_floats
+from omr.patch_matching import FEWEST_PATCHES, PatchMatches, fit_patches, match_patches, sample_floats
 from omr.pixels import map_points, sample, shrink
 from omr.reference import MATCH_PIXELS_PER_MM
 from omr.registration import Registration, describe
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from omr.coarse_alignment import CoarsePicture
+    from omr.patch_matching import PatchPlan
     from omr.pixels import Floats, Gray, Mask
     from omr.reference import ReferencePage
 
 _LEAST_LIKENESS = 0.5
 _FIRST_OUTLIER_MM = 1.0
 _OUTLIER_MM = 0.8
-_FEWEST_PATCHES = 6
 _FIRST_STEP = 3
 """The first fit rests on every third patch only."""
 _LEAST_AGREEING = 0.5
@@ -164,10 +164,10 @@ def find_rivals(references: Sequence[ReferencePage]) -> tuple[Rival, ...]:
             fit = _refine(scan, references[other], guess, other, _RIVAL_AGREEING)
             if fit is None or fit.found_print < _RIVAL_PRINT:
                 continue
-            across = np.linalg.inv(own) @ fit.transform
+            across = _inverse(own) @ fit.transform
             if other == at and np.abs(across[:2, :2] - np.eye(2)).max() < 0.1:
                 continue
-            rivals += [Rival(at, other, across), Rival(other, at, np.linalg.inv(across))]
+            rivals += [Rival(at, other, across), Rival(other, at, _inverse(across))]
     return tuple(rivals)
 
 
@@ -210,7 +210,8 @@ def registration_of(fit: PageFit, scan: ScanPicture, reference: ReferencePage) -
 def found_print(scan: ScanPicture, transform: Transform, points: Points, darkness: Floats) -> Mask:
     """Whether each printed point of an empty page has ink in the scan within half a millimetre."""
     at = apply(transform, points).astype(np.float32)[None]
-    return sample_floats(scan.near, at)[0] > np.maximum(_TRACE, _OF_PRINT * darkness)
+    found: Mask = sample_floats(scan.near, at)[0] > np.maximum(_TRACE, _OF_PRINT * darkness)
+    return found
 
 
 def _in_millimetres(rough: Transform, scan: ScanPicture, reference: ReferencePage) -> Transform:
@@ -222,7 +223,7 @@ def _in_millimetres(rough: Transform, scan: ScanPicture, reference: ReferencePag
     per_mm = MATCH_PIXELS_PER_MM
     to_match = np.array([(per_mm, 0, -0.5), (0, per_mm, -0.5), (0, 0, 1)])
     into_page = shrinking(reference.coarse.scale) @ to_match
-    return np.asarray(np.linalg.inv(shrinking(scan.coarse.scale)) @ rough @ into_page)
+    return np.asarray(_inverse(shrinking(scan.coarse.scale)) @ rough @ into_page)
 
 
 def _refine(
@@ -232,31 +233,43 @@ def _refine(
     at: int,
     least_agreeing: float = _LEAST_AGREEING,
 ) -> PageFit | None:
-    """Fit the alignment to the patches, twice; None where they do not agree."""
+    """Fit the alignment to a part of the patches, then to all; None where they do not agree."""
     plan = reference.patches
     nominal = max(scan.darkness.shape) / max(reference.width, reference.height)
-    transform = guess
-    for part, outlier_mm in ((plan.thinned(_FIRST_STEP), _FIRST_OUTLIER_MM), (plan, _OUTLIER_MM)):
-        before = transform
-        matches = match_patches(scan.darkness, transform, part)
-        usable = matches.likeness > _LEAST_LIKENESS
-        fewest = max(_FEWEST_PATCHES / _FIRST_STEP, least_agreeing * len(part.centres))
-        if usable.sum() < fewest:
-            return None
-        try:
-            transform, agreeing = fit_patches(transform, part, matches, usable, outlier_mm)
-        except ValueError:
-            return None
-        if not _is_plausible(transform, nominal):
-            return None
-    if agreeing.sum() < max(_FEWEST_PATCHES, fewest):
+    first = _fit_once(scan, plan.thinned(_FIRST_STEP), guess, least_agreeing, _FIRST_OUTLIER_MM)
+    if first is None or not _is_plausible(first[0], nominal):
         return None
-    seen = apply(before, plan.centres + matches.offsets)
-    offsets = apply(np.linalg.inv(transform), seen) - plan.centres
+    second = _fit_once(scan, plan, first[0], least_agreeing, _OUTLIER_MM)
+    if second is None or not _is_plausible(second[0], nominal):
+        return None
+    transform, agreeing, matches = second
+    if agreeing.sum() < max(FEWEST_PATCHES, least_agreeing * len(plan.centres)):
+        return None
+    seen = apply(first[0], plan.centres + matches.offsets)
+    offsets = apply(_inverse(transform), seen) - plan.centres
     off = np.linalg.norm(offsets[agreeing], axis=1)
     share = found_print(scan, transform, reference.print_points, reference.print_darkness).mean()
-    matches = PatchMatches(offsets, matches.likeness)
-    return PageFit(at, transform, float(np.sqrt(np.mean(off**2))), agreeing, matches, float(share))
+    left = PatchMatches(offsets, matches.likeness)
+    return PageFit(at, transform, float(np.sqrt(np.mean(off**2))), agreeing, left, float(share))
+
+
+def _fit_once(
+    scan: ScanPicture, plan: PatchPlan, guess: Transform, least_agreeing: float, outlier_mm: float
+) -> tuple[Transform, Mask, PatchMatches] | None:
+    """The alignment by the patches, which of them agree, and where they lie off the guess."""
+    matches = match_patches(scan.darkness, guess, plan)
+    usable = matches.likeness > _LEAST_LIKENESS
+    if usable.sum() < max(FEWEST_PATCHES / _FIRST_STEP, least_agreeing * len(plan.centres)):
+        return None
+    try:
+        transform, agreeing = fit_patches(guess, plan, matches, usable, outlier_mm)
+    except ValueError:
+        return None
+    return transform, agreeing, matches
+
+
+def _inverse(transform: Transform) -> Transform:
+    return np.asarray(np.linalg.inv(transform), np.float64)
 
 
 def _is_plausible(transform: Transform, nominal: float) -> bool:
@@ -321,7 +334,7 @@ def _own_print(
     mine: ReferencePage, my_transform: Transform, theirs: ReferencePage, their_transform: Transform
 ) -> Mask:
     """Which printed points of one page the other would not have printed in the same place."""
-    across = np.linalg.inv(their_transform) @ my_transform
+    across = _inverse(their_transform) @ my_transform
     there = apply(across, mine.print_points) * MATCH_PIXELS_PER_MM - 0.5
     own: Mask = sample_floats(theirs.near_print, there.astype(np.float32)[None])[0] < _BARE
     return own

@@ -194,7 +194,8 @@ def _nearness(page: PageLayout, reference: ReferencePage) -> Floats:
     away = np.maximum(
         np.maximum(edges[..., :2] - reference.patches.centres, reference.patches.centres - edges[..., 2:]), 0
     )
-    return np.exp(-(away**2).sum(axis=-1) / (2 * _NEAR_MM**2)).astype(np.float32)
+    nearness: Floats = np.exp(-(away**2).sum(axis=-1) / (2 * _NEAR_MM**2)).astype(np.float32)
+    return nearness
 
 
 def _local_shifts(fit: PageFit, plan: OwnPagePlan) -> tuple[Points, Mask]:

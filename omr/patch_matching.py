@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from omr.pixels import Floats, Mask
 
+FEWEST_PATCHES = 6
 PATCH = 24
 """Pixels of a patch's side; 12 mm at 2 pixels a millimetre."""
 _WINDOW = 40
@@ -24,7 +25,7 @@ _MOST_DARKNESS = 0.5
 """Darker than this counts no more: a pen is no stronger than a printed line."""
 _CELL_MM = 18.0
 _EDGE_MM = 8.0
-_LEAST_STRUCTURE = 0.004
+_LEAST_STRUCTURE = 3e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,14 @@ def plan_patches(darkness: Floats, pixels_per_mm: float) -> PatchPlan:
     Args:
         darkness: of the page's print, upright, the whole page.
         pixels_per_mm: its resolution.
+
+    Raises:
+        ValueError: fewer than FEWEST_PATCHES places have structure.
     """
     limited = np.minimum(darkness, np.float32(_MOST_DARKNESS))
     at = _choose(limited, pixels_per_mm)
+    if len(at) < FEWEST_PATCHES:
+        raise ValueError("too little is printed")
     steps = np.arange(PATCH) - (PATCH - 1) / 2
     columns, rows = at[:, 0, None, None] + steps[None, None, :], at[:, 1, None, None] + steps[None, :, None]
     points = np.stack(np.broadcast_arrays(columns, rows), axis=-1).reshape(len(at), -1, 2)
@@ -97,9 +103,11 @@ def match_patches(darkness: Floats, transform: Transform, plan: PatchPlan) -> Pa
     """
     seen = sample_floats(darkness, map_points(transform, plan.windows))
     windows = np.minimum(seen, np.float32(_MOST_DARKNESS)).reshape(-1, _WINDOW, _WINDOW)
-    product = np.fft.irfft2(np.fft.rfft2(windows) * plan.templates, (_WINDOW, _WINDOW))
+    product = np.fft.irfft2(np.fft.rfft2(windows) * plan.templates, (_WINDOW, _WINDOW)).astype(
+        np.float32, copy=False
+    )
     side = 2 * _REACH + 1
-    likeness = product[:, :side, :side] / _spread(windows)
+    likeness: Floats = product[:, :side, :side] / _spread(windows)
     flat = likeness.reshape(len(likeness), -1)
     best = flat.argmax(axis=1)
     rows, columns = np.divmod(best, side)
@@ -128,7 +136,7 @@ def fit_patches(
     _, agree = cv2.estimateAffine2D(
         source[which], target[which], method=cv2.RANSAC, ransacReprojThreshold=outlier_mm * scale
     )
-    if agree is None or agree.sum() < 3:
+    if np.count_nonzero(agree) < 3:
         raise ValueError("the patches do not agree")
     inside = np.zeros(len(source), bool)
     inside[which[agree.ravel() > 0]] = True
@@ -144,7 +152,7 @@ def sample_floats(picture: Floats, points: Floats) -> Floats:
 
 def _choose(darkness: Floats, pixels_per_mm: float) -> Points:
     """The place with most structure in each cell of the page, pixels (x, y)."""
-    structure = cv2.cornerMinEigenVal(darkness, PATCH, 3)
+    structure = cv2.cornerMinEigenVal(darkness, PATCH, ksize=3)
     cell = round(_CELL_MM * pixels_per_mm)
     edge = round(_EDGE_MM * pixels_per_mm)
     high, wide = structure.shape
@@ -153,7 +161,7 @@ def _choose(darkness: Floats, pixels_per_mm: float) -> Points:
         for left in range(edge, wide - edge - cell // 2, cell):
             part = structure[top : min(top + cell, high - edge), left : min(left + cell, wide - edge)]
             row, column = np.unravel_index(int(part.argmax()), part.shape)
-            if part[row, column] > _LEAST_STRUCTURE * float(structure.max()):
+            if part[row, column] > _LEAST_STRUCTURE:
                 chosen.append((left + int(column), top + int(row)))
     return np.array(chosen, np.float64).reshape(-1, 2)
 

@@ -25,7 +25,6 @@ FINE_PIXELS_PER_MM = 6.0
 """Resolution of the empty sheet's picture: fine enough to mask its print by a third of a millimetre."""
 MATCH_PIXELS_PER_MM = 2.0
 """Resolution at which scan and reference are compared."""
-_FEWEST_PATCHES = 6
 _PRINT = 0.15
 _CELL_MM = 4.0
 _BOLDEST = 0.93
@@ -94,15 +93,16 @@ def plan_reference(picture: Gray, page: PageLayout) -> ReferencePage:
     """
     size = (round(page.width * MATCH_PIXELS_PER_MM), round(page.height * MATCH_PIXELS_PER_MM))
     match = darken(shrink_to(picture, size), MATCH_PIXELS_PER_MM)
-    patches = plan_patches(match, MATCH_PIXELS_PER_MM)
-    if len(patches.centres) < _FEWEST_PATCHES:
+    try:
+        patches = plan_patches(match, MATCH_PIXELS_PER_MM)
+    except ValueError as error:
         raise InputError(
             f"空の解答用紙（reference）の{page.number}ページ目は印刷が少なすぎて、スキャンの位置を合わせられません。枠や文字のある用紙にしてください。"
-        )
+        ) from error
     rows, columns = np.nonzero(match > _PRINT)
     step = max(1, len(rows) // _MOST_PRINT_POINTS)
     rows, columns = rows[::step], columns[::step]
-    points = (np.stack([columns, rows], axis=-1) + 0.5) / MATCH_PIXELS_PER_MM
+    points: Points = (np.stack([columns, rows], axis=-1).astype(np.float64) + 0.5) / MATCH_PIXELS_PER_MM
     return ReferencePage(
         width=page.width,
         height=page.height,
@@ -127,7 +127,8 @@ def _boldest(picture: Gray) -> Points:
     darkest, at = cells.max(axis=1), cells.argmax(axis=1)
     rows, columns = np.divmod(np.arange(len(cells)), wide // cell)
     points = np.stack([columns * cell + at % cell, rows * cell + at // cell], axis=-1)
-    return (points[darkest >= np.quantile(darkest, _BOLDEST)] + 0.5) / FINE_PIXELS_PER_MM
+    bold_points: Points = (points[darkest >= np.quantile(darkest, _BOLDEST)] + 0.5) / FINE_PIXELS_PER_MM
+    return bold_points
 
 
 def _fit_to_page(gray: Gray, page: PageLayout, file: Path) -> Gray:

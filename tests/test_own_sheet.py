@@ -153,7 +153,7 @@ def _dimmed(gray: Gray) -> Gray:
 def _stained(gray: Gray) -> Gray:
     stain = np.zeros(gray.shape, np.float32)
     cv2.circle(stain, (gray.shape[1] // 3, gray.shape[0] // 2), gray.shape[1] // 5, 90, 30)
-    return np.clip(gray - cv2.GaussianBlur(stain, (0, 0), 5), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(gray - cv2.GaussianBlur(stain, (0, 0), 5), 0, 255), np.uint8)
 
 
 def _stretched(gray: Gray) -> Gray:
