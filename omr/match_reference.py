@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
 from omr.coarse_alignment import coarse_picture, rough_alignments
 from omr.errors import PageSetAside, Trouble
-from omr.geometry import Points, Transform, apply, pixels_per_mm
+from omr.geometry import Points, Transform, apply, pixels_per_mm, scale_transform
 from omr.page_print import darken
 from omr.patch_matching import FEWEST_PATCHES, PatchMatches, fit_patches, match_patches, sample_floats
 from omr.pixels import map_points, sample, shrink
@@ -55,7 +56,7 @@ _OF_PRINT = 0.4
 """Print counts as found where the scan has at least this share of its darkness."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScanPicture:
     """A scan made ready for matching, once, whatever it is matched with.
 
@@ -64,14 +65,24 @@ class ScanPicture:
         factor: how many of its pixels make one of `darkness`, each way.
         darkness: against the paper around, about MATCH_PIXELS_PER_MM.
         near: the darkest within one pixel.
-        coarse: the scan in small.
     """
 
     gray: Gray
     factor: int
     darkness: Floats
     near: Floats
-    coarse: CoarsePicture
+
+    @cached_property
+    def coarse(self) -> CoarsePicture:
+        """The scan in small; not needed for a page that lies nearly straight."""
+        return coarse_picture(self.darkness)
+
+    @cached_property
+    def half(self) -> Floats:
+        """The darkness at half the resolution."""
+        high, wide = self.darkness.shape
+        cut = self.darkness[: high // 2 * 2, : wide // 2 * 2]
+        return cast("Floats", cv2.resize(cut, (wide // 2, high // 2), interpolation=cv2.INTER_AREA))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +136,15 @@ def find_reference_page(
         PageSetAside: no page fits, or two fit as well.
     """
     scan = prepare_scan(gray, references[expected])
+    straight = _fit_straight(scan, references[expected], expected)
+    if straight is not None and _is_sure(straight, rivals, scan, references):
+        return straight, scan
     poor: list[PageFit] = []
     for at, rough in _candidates(scan, references, expected):
         fit = _refine(scan, references[at], _in_millimetres(rough, scan, references[at]), at)
         if fit is None:
             continue
-        if fit.found_print >= _CLEAR_PRINT and _beats(fit, rivals, scan, references):
+        if _is_sure(fit, rivals, scan, references):
             return fit, scan
         if fit.found_print >= _LEAST_PRINT:
             poor.append(fit)
@@ -194,7 +208,7 @@ def prepare_scan(gray: Gray, reference: ReferencePage) -> ScanPicture:
     factor = max(1, round(scale / MATCH_PIXELS_PER_MM))
     darkness = darken(shrink(gray, factor), scale / factor)
     near = np.asarray(cv2.dilate(darkness, np.ones((3, 3), np.uint8)), np.float32)
-    return ScanPicture(gray, factor, darkness, near, coarse_picture(darkness))
+    return ScanPicture(gray, factor, darkness, near)
 
 
 def registration_of(fit: PageFit, scan: ScanPicture, reference: ReferencePage) -> Registration:
@@ -226,6 +240,19 @@ def _in_millimetres(rough: Transform, scan: ScanPicture, reference: ReferencePag
     return np.asarray(_inverse(shrinking(scan.coarse.scale)) @ rough @ into_page)
 
 
+def _fit_straight(scan: ScanPicture, reference: ReferencePage, at: int) -> PageFit | None:
+    """The fit of a page that fills the scan, the right way up and within some 2°; None where it does not."""
+    high, wide = scan.half.shape
+    if (wide > high) != (reference.width > reference.height):
+        return None
+    guess = scale_transform(reference.width, reference.height, wide, high)
+    found = _fit_once(scan.half, reference.wide_patches, guess, _LEAST_AGREEING, _FIRST_OUTLIER_MM)
+    if found is None:
+        return None
+    double = np.array([(2, 0, 0.5), (0, 2, 0.5), (0, 0, 1)], np.float64)
+    return _finish(scan, reference, double @ found[0], at, _LEAST_AGREEING)
+
+
 def _refine(
     scan: ScanPicture,
     reference: ReferencePage,
@@ -234,18 +261,26 @@ def _refine(
     least_agreeing: float = _LEAST_AGREEING,
 ) -> PageFit | None:
     """Fit the alignment to a part of the patches, then to all; None where they do not agree."""
+    part = reference.patches.thinned(_FIRST_STEP)
+    found = _fit_once(scan.darkness, part, guess, least_agreeing, _FIRST_OUTLIER_MM)
+    return None if found is None else _finish(scan, reference, found[0], at, least_agreeing)
+
+
+def _finish(
+    scan: ScanPicture, reference: ReferencePage, guess: Transform, at: int, least_agreeing: float
+) -> PageFit | None:
+    """Fit an alignment that is right within 2 mm to all patches."""
     plan = reference.patches
     nominal = max(scan.darkness.shape) / max(reference.width, reference.height)
-    first = _fit_once(scan, plan.thinned(_FIRST_STEP), guess, least_agreeing, _FIRST_OUTLIER_MM)
-    if first is None or not _is_plausible(first[0], nominal):
+    if not _is_plausible(guess, nominal):
         return None
-    second = _fit_once(scan, plan, first[0], least_agreeing, _OUTLIER_MM)
+    second = _fit_once(scan.darkness, plan, guess, least_agreeing, _OUTLIER_MM)
     if second is None or not _is_plausible(second[0], nominal):
         return None
     transform, agreeing, matches = second
     if agreeing.sum() < max(FEWEST_PATCHES, least_agreeing * len(plan.centres)):
         return None
-    seen = apply(first[0], plan.centres + matches.offsets)
+    seen = apply(guess, plan.centres + matches.offsets)
     offsets = apply(_inverse(transform), seen) - plan.centres
     off = np.linalg.norm(offsets[agreeing], axis=1)
     share = found_print(scan, transform, reference.print_points, reference.print_darkness).mean()
@@ -254,10 +289,10 @@ def _refine(
 
 
 def _fit_once(
-    scan: ScanPicture, plan: PatchPlan, guess: Transform, least_agreeing: float, outlier_mm: float
+    darkness: Floats, plan: PatchPlan, guess: Transform, least_agreeing: float, outlier_mm: float
 ) -> tuple[Transform, Mask, PatchMatches] | None:
     """The alignment by the patches, which of them agree, and where they lie off the guess."""
-    matches = match_patches(scan.darkness, guess, plan)
+    matches = match_patches(darkness, guess, plan)
     usable = matches.likeness > _LEAST_LIKENESS
     if usable.sum() < max(FEWEST_PATCHES / _FIRST_STEP, least_agreeing * len(plan.centres)):
         return None
@@ -293,6 +328,13 @@ def _is_same(one: PageFit, other: PageFit) -> bool:
     corners = np.array([(0.0, 0.0), (200.0, 0.0), (0.0, 200.0)])
     off = np.abs(apply(one.transform, corners) - apply(other.transform, corners)).max()
     return one.page == other.page and bool(off < 2 * MATCH_PIXELS_PER_MM)
+
+
+def _is_sure(
+    fit: PageFit, rivals: Sequence[Rival], scan: ScanPicture, references: Sequence[ReferencePage]
+) -> bool:
+    """Whether a fit need not be compared with others."""
+    return fit.found_print >= _CLEAR_PRINT and _beats(fit, rivals, scan, references)
 
 
 def _beats(

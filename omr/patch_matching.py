@@ -23,7 +23,6 @@ _WINDOW = 40
 _REACH = (_WINDOW - PATCH) // 2
 _MOST_DARKNESS = 0.5
 """Darker than this counts no more: a pen is no stronger than a printed line."""
-_CELL_MM = 18.0
 _EDGE_MM = 8.0
 _LEAST_STRUCTURE = 3e-4
 
@@ -64,18 +63,19 @@ class PatchMatches:
     likeness: Floats
 
 
-def plan_patches(darkness: Floats, pixels_per_mm: float) -> PatchPlan:
+def plan_patches(darkness: Floats, pixels_per_mm: float, cell_mm: float) -> PatchPlan:
     """Choose the patches of an empty page.
 
     Args:
         darkness: of the page's print, upright, the whole page.
         pixels_per_mm: its resolution.
+        cell_mm: one patch is chosen in every square of this side.
 
     Raises:
         ValueError: fewer than FEWEST_PATCHES places have structure.
     """
     limited = np.minimum(darkness, np.float32(_MOST_DARKNESS))
-    at = _choose(limited, pixels_per_mm)
+    at = _choose(limited, pixels_per_mm, cell_mm)
     if len(at) < FEWEST_PATCHES:
         raise ValueError("too little is printed")
     steps = np.arange(PATCH) - (PATCH - 1) / 2
@@ -94,7 +94,7 @@ def plan_patches(darkness: Floats, pixels_per_mm: float) -> PatchPlan:
 
 
 def match_patches(darkness: Floats, transform: Transform, plan: PatchPlan) -> PatchMatches:
-    """Find all patches within 4 mm of where they should be.
+    """Find all patches within 8 pixels of where they should be.
 
     Args:
         darkness: of the scan, at about the resolution of the plan.
@@ -150,10 +150,10 @@ def sample_floats(picture: Floats, points: Floats) -> Floats:
     return cast("Floats", found)
 
 
-def _choose(darkness: Floats, pixels_per_mm: float) -> Points:
+def _choose(darkness: Floats, pixels_per_mm: float, cell_mm: float) -> Points:
     """The place with most structure in each cell of the page, pixels (x, y)."""
     structure = cv2.cornerMinEigenVal(darkness, PATCH, ksize=3)
-    cell = round(_CELL_MM * pixels_per_mm)
+    cell = round(cell_mm * pixels_per_mm)
     edge = round(_EDGE_MM * pixels_per_mm)
     high, wide = structure.shape
     chosen = []

@@ -25,6 +25,8 @@ FINE_PIXELS_PER_MM = 6.0
 """Resolution of the empty sheet's picture: fine enough to mask its print by a third of a millimetre."""
 MATCH_PIXELS_PER_MM = 2.0
 """Resolution at which scan and reference are compared."""
+_PATCH_EVERY_MM = 18.0
+_WIDE_PATCH_EVERY_MM = 36.0
 _PRINT = 0.15
 _CELL_MM = 4.0
 _BOLDEST = 0.93
@@ -42,6 +44,7 @@ class ReferencePage:
         picture: of the empty page, at `FINE_PIXELS_PER_MM`.
         coarse: the whole page in small, to find turn, skew, size and place.
         patches: printed places with structure, to find the exact place.
+        wide_patches: fewer and larger ones at half the resolution, to find a page that lies nearly straight.
         print_points: where something is printed, page mm, (N, 2).
         print_darkness: how dark it is there at `MATCH_PIXELS_PER_MM`, (N,).
         solid_points: where the print is boldest, page mm, (S, 2): they show how black this scan's black is.
@@ -53,6 +56,7 @@ class ReferencePage:
     picture: Gray
     coarse: CoarsePicture
     patches: PatchPlan
+    wide_patches: PatchPlan
     print_points: Points
     print_darkness: Floats
     solid_points: Points
@@ -94,7 +98,9 @@ def plan_reference(picture: Gray, page: PageLayout) -> ReferencePage:
     size = (round(page.width * MATCH_PIXELS_PER_MM), round(page.height * MATCH_PIXELS_PER_MM))
     match = darken(shrink_to(picture, size), MATCH_PIXELS_PER_MM)
     try:
-        patches = plan_patches(match, MATCH_PIXELS_PER_MM)
+        patches = plan_patches(match, MATCH_PIXELS_PER_MM, _PATCH_EVERY_MM)
+        half = np.asarray(cv2.resize(match, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
+        wide_patches = plan_patches(half, MATCH_PIXELS_PER_MM / 2, _WIDE_PATCH_EVERY_MM)
     except ValueError as error:
         raise InputError(
             f"空の解答用紙（reference）の{page.number}ページ目は印刷が少なすぎて、スキャンの位置を合わせられません。枠や文字のある用紙にしてください。"
@@ -109,6 +115,7 @@ def plan_reference(picture: Gray, page: PageLayout) -> ReferencePage:
         picture=picture,
         coarse=coarse_picture(match),
         patches=patches,
+        wide_patches=wide_patches,
         print_points=points,
         print_darkness=match[rows, columns],
         solid_points=_boldest(picture),
