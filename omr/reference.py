@@ -25,13 +25,13 @@ FINE_PIXELS_PER_MM = 6.0
 """Resolution of the empty sheet's picture: fine enough to mask its print by a third of a millimetre."""
 MATCH_PIXELS_PER_MM = 2.0
 """Resolution at which scan and reference are compared."""
-_PATCH_EVERY_MM = 18.0
+_PATCH_EVERY_MM = 23.0
 _WIDE_PATCH_EVERY_MM = 36.0
 _PRINT = 0.15
 _CELL_MM = 4.0
 _BOLDEST = 0.93
 _MOST_ASPECT_ERROR = 0.03
-_MOST_PRINT_POINTS = 6000
+_MOST_PRINT_POINTS = 4000
 
 
 @dataclass(frozen=True, slots=True)
