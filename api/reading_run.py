@@ -17,6 +17,7 @@ from omr.errors import InputError
 from omr.layout import read_layout
 from omr.read_page import Crops, ReadingPlan, set_aside
 from omr.reading import PageReading
+from omr.reference import load_reference
 from omr.scan_file import DecodeLimits
 from scoring.exam import design_sheet
 from scoring.exam_file import read_exam
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from api.scan_inputs import ScanInput
     from omr.errors import PageSetAside
     from omr.layout import Layout
+    from omr.pixels import Gray
     from scoring.exam import Exam
     from scoring.roster import Roster
 
@@ -103,7 +105,9 @@ def start_reading(request: ReadRequest) -> Iterator[ReadingRun]:
     roster = read_roster(request.roster) if request.roster else None
     given = tuple(list_scans(request.scans, request.out / CROPS_FOLDER))
     _prepare_folder(request.out)
-    plan = ReadingPlan(layout, exam.id, request.crops)
+    plan = ReadingPlan(layout, exam.id, request.crops, reference=_reference(layout, request.layout))
+    if plan.reference:
+        _ = plan.own_sheet  # worked out once for all workers; a sheet with too little print ends the run here
     settings = WorkerSettings(plan, DecodeLimits(), request.password)
     count = request.workers or os.cpu_count() or 1
     with start_page_workers(settings, count) as workers, CropFiles(request.out, request.crops) as crops:
@@ -202,11 +206,14 @@ def _read_exam(request: ReadRequest) -> tuple[Exam, Layout]:
         return exam, compose_layout(design_sheet(exam))
     layout = read_layout(request.layout)
     check_layout(exam, layout, request.layout)
-    if layout.reference is not None:
-        raise InputError(
-            f"{request.layout}: 自作の解答用紙（reference のあるレイアウト）の読み取りには、まだ対応していません。"
-        )
     return exam, layout
+
+
+def _reference(layout: Layout, path: Path | None) -> tuple[Gray, ...]:
+    """The empty sheet of a layout without a code; nothing where pages are found in another way."""
+    if path is None or layout.reference is None or layout.has_code:
+        return ()
+    return load_reference(layout, path)
 
 
 def _prepare_folder(out: Path) -> None:

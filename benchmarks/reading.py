@@ -1,10 +1,11 @@
 """How fast pages are read: against decoding alone, by stage, with more workers, and with how much memory.
 
-    uv run python -m benchmarks.reading [--pages N] [--rounds R] [--only speed|workers|memory]
+    uv run python -m benchmarks.reading [--pages N] [--rounds R] [--only speed|own|workers|memory]
 
 One A4 page holds 60 bubbles in 12 questions, 10 written boxes and the codes. *Speed* goes from bytes in
 memory to readings and encoded crops on one core, against the decoding of the same bytes in the same run;
-a ratio of 1 would mean that reading is free. *Workers* reads a PDF through the worker processes as
+a ratio of 1 would mean that reading is free. *Own* does the same with the marks and codes wiped off, so
+that the page must be found by its print. *Workers* reads a PDF through the worker processes as
 `saiten read` does. *Memory* is what a worker holds while it reads 2,000 pages of one PDF (Linux only).
 """
 
@@ -17,7 +18,7 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,11 @@ from omr.crops import cut_regions, encode_jpeg
 from omr.decode_limits import DecodeLimits
 from omr.design import Orientation, Paper, QuestionDesign, SheetDesign, SheetOwner, Writing
 from omr.draw import draw_sheets
-from omr.layout import QuestionKind
+from omr.layout import Layout, QuestionKind
+from omr.own_sheet import place_page
 from omr.read_page import Crops, ReadingPlan, read_page
 from omr.reading import PageStatus
+from omr.reference import load_reference
 from omr.registration import register
 from omr.scan_file import decode_image, open_scan
 from omr.written_boxes import judge_boxes
@@ -65,6 +68,8 @@ class Kind:
     noise: float
     encode: Callable[[Gray, int], bytes]
     in_pdf: bool = False
+    skew_deg: float = 2.0
+    quarter_turns: int = 0
 
 
 def main() -> None:
@@ -72,12 +77,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pages", type=int, default=12, help="different pages of each kind")
     parser.add_argument("--rounds", type=int, default=9, help="times that each page is read")
-    parser.add_argument("--only", choices=("speed", "workers", "memory"))
+    parser.add_argument("--only", choices=("speed", "own", "workers", "memory"))
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     plan = _plan()
     if arguments.only in (None, "speed"):
         _measure_speed(plan, arguments.pages, arguments.rounds)
+    if arguments.only in (None, "own"):
+        _measure_own(plan, arguments.pages, arguments.rounds)
     if arguments.only in (None, "workers"):
         _measure_workers(plan)
     if arguments.only in (None, "memory"):
@@ -132,7 +139,8 @@ def _filled_pages(plan: ReadingPlan, kind: Kind, count: int) -> list[Gray]:
                 cv2.putText(canvas, text, (round(x), round(y)), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 2.2, 60, 5)
         model = ScannerModel(
             dpi=kind.dpi,
-            skew_deg=random.uniform(-2, 2),
+            skew_deg=random.uniform(-kind.skew_deg, kind.skew_deg),
+            quarter_turns=kind.quarter_turns,
             shift_mm=(random.uniform(-2, 2), random.uniform(-2, 2)),
             scale=random.uniform(0.985, 1),
             paper=238,
@@ -164,6 +172,58 @@ KINDS = (
     Kind("200 dpi JPEG in PDF", 200, 1.85, _as_jpeg, in_pdf=True),
     Kind("200 dpi G4 in PDF", 200, 1.2, _as_g4, in_pdf=True),
 )
+
+
+OWN_KINDS = (
+    Kind("clean, within 2°", 200, 1.85, _as_jpeg),
+    Kind("noisy, within 2°", 200, 5.2, _as_jpeg),
+    Kind("clean, within 8°", 200, 1.85, _as_jpeg, skew_deg=8),
+    Kind("clean, a quarter turned", 200, 1.85, _as_jpeg, quarter_turns=1),
+    Kind("clean, upside down", 200, 1.85, _as_jpeg, quarter_turns=2),
+)
+
+
+def _measure_own(plan: ReadingPlan, count: int, rounds: int) -> None:
+    """The speed on sheets without marks: the same page with its marks and codes wiped off."""
+    global _printed  # noqa: PLW0603  (drawn once, wiped for this table)
+    marked = _printed
+    (page,) = plan.layout.pages
+    scale = _PRINT_DPI / 25.4
+    _printed = marked.copy()
+    for box in (*page.fiducials, page.qr, page.second_qr):
+        if box is not None:
+            x, y, right, bottom = (round(side * scale) for side in (box.x, box.y, box.right, box.bottom))
+            _printed[max(0, y - 3) : bottom + 3, max(0, x - 3) : right + 3] = 255
+    bare = replace(page, fiducials=(), qr=None, second_qr=None)
+    layout = Layout((bare,), reference="sheet.png")
+    with tempfile.TemporaryDirectory() as folder:
+        Image.fromarray(_printed).save(Path(folder) / "sheet.png")
+        own = ReadingPlan(
+            layout, _EXAM_ID, Crops.TO_GRADE, reference=load_reference(layout, Path(folder) / "layout.json")
+        )
+    print("sheets without marks, 200 dpi JPEG, one core, medians; ms a page")
+    print(f"{'':<26}{'decode':>8}{'find':>8}{'read':>8}{'ratio':>7}{'pages/s':>9}")
+    for kind in OWN_KINDS:
+        pages = [kind.encode(one, kind.dpi) for one in _filled_pages(own, kind, count)]
+        times = [_time_own(one, own) for _ in range(rounds) for one in pages]
+        decode, find, whole = (1e3 * statistics.median(one) for one in zip(*times, strict=True))
+        print(
+            f"{kind.name:<26}{decode:>8.2f}{find:>8.2f}{whole:>8.2f}{whole / decode:>7.2f}{1e3 / whole:>9.0f}"
+        )
+    print()
+    _printed = marked
+
+
+def _time_own(encoded: bytes, plan: ReadingPlan) -> tuple[float, float, float]:
+    """Seconds for decoding, for finding the page, and for the whole way to the readings."""
+    start = time.perf_counter()
+    page = decode_image(encoded)
+    middle = time.perf_counter()
+    reading = read_page(page, plan)
+    end = time.perf_counter()
+    assert reading.status is PageStatus.READ, reading.reason
+    place_page(page.gray, plan.own_sheet, 0)
+    return middle - start, time.perf_counter() - end, end - start
 
 
 def _measure_speed(plan: ReadingPlan, count: int, rounds: int) -> None:

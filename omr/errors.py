@@ -24,6 +24,7 @@ class Trouble(StrEnum):
     NO_FIDUCIALS = "no_fiducials"
     NO_CODE = "no_code"
     FOREIGN_CODE = "foreign_code"
+    FOREIGN_SHEET = "foreign_sheet"
     OTHER_EXAM = "other_exam"
     OTHER_LAYOUT = "other_layout"
     MISPLACED = "misplaced"

@@ -18,6 +18,7 @@ from omr.errors import PageSetAside, Trouble
 from omr.gray import DAMAGE_WARNING
 from omr.identity_bubbles import read_identity
 from omr.layout import BubblePrint, QuestionKind
+from omr.own_sheet import OwnSheet, place_page, plan_own_sheet
 from omr.pixels import median
 from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus
 from omr.registration import Registration, register, register_as_it_lies
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from omr.sheet_code import SheetCode
 
 _MOST_RESIDUAL_MM = 0.8
+_MAY_BE_BLANK = (Trouble.NO_FIDUCIALS, Trouble.FOREIGN_SHEET)
 _LEAST_SIDE = 200
 """Pixels; a sheet at 50 dpi has more."""
 _LEAST_OUTLINE = 0.2
@@ -84,17 +86,24 @@ class ReadingPlan:
         exam_id: whose pages these are; pages of another exam are set aside.
         crops: whether and how the pictures of the answers come back.
         rules: the lines between marked, doubtful and empty.
+        reference: pictures of the empty pages of a sheet without marks, from `load_reference`; else empty.
     """
 
     layout: Layout
     exam_id: str
     crops: Crops = Crops.NONE
     rules: MarkRules = field(default_factory=MarkRules)
+    reference: tuple[Gray, ...] = ()
 
     @cached_property
     def pages(self) -> tuple[PagePlan, ...]:
         """One plan a page."""
         return tuple(_plan_page(page) for page in self.layout.pages)
+
+    @cached_property
+    def own_sheet(self) -> OwnSheet:
+        """What is printed on a sheet without marks; InputError where that is too little."""
+        return plan_own_sheet(self.layout, self.reference)
 
     @cached_property
     def exam(self) -> str:
@@ -123,11 +132,13 @@ def read_page(page: Page, plan: ReadingPlan, index: int = 0) -> PageReading:
             )
         )
     try:
+        if plan.reference and not plan.layout.has_code:
+            return _read_by_reference(page, plan, index % len(plan.pages))
         if not plan.layout.has_code:
             return _read_as_it_lies(page, plan, index % len(plan.pages) + 1)
         return _read_printed_sheet(page, plan)
     except PageSetAside as aside:
-        if aside.trouble is Trouble.NO_FIDUCIALS and is_empty_page(page.gray):
+        if aside.trouble in _MAY_BE_BLANK and is_empty_page(page.gray):
             return _read_empty_page(page)
         return set_aside(aside)
 
@@ -198,6 +209,28 @@ def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int) -> PageRea
         registration=registration,
         answers=answers,
         crops=_crops(page.gray, registration, page_plan, answers, plan.crops),
+    )
+
+
+def _read_by_reference(page: Page, plan: ReadingPlan, expected: int) -> PageReading:
+    placed = place_page(page.gray, plan.own_sheet, expected)
+    page_plan = replace(plan.pages[placed.page], bubbles=placed.bubbles, boxes=placed.boxes)
+    verdicts, ink = None, np.empty(0, np.float32)
+    if page_plan.bubbles is not None:
+        measures = measure_bubbles(page.gray, placed.registration, page_plan.bubbles)
+        verdicts, ink = judge_bubbles(measures, page_plan.bubbles, plan.rules), measures.fill
+    found = _answers(page.gray, placed.registration, page_plan, verdicts, ink, page.warning)
+    answers = tuple(
+        _doubt(answer) if is_doubted else answer
+        for answer, is_doubted in zip(found, placed.doubted.tolist(), strict=True)
+    )
+    return PageReading(
+        PageStatus.READ,
+        reason=page.warning,
+        sheet_page=placed.page + 1,
+        registration=placed.registration,
+        answers=answers,
+        crops=_crops(page.gray, placed.registration, page_plan, answers, plan.crops),
     )
 
 

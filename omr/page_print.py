@@ -1,0 +1,40 @@
+"""The print and ink of a page as darkness against the paper around it, free of shadows and of the paper's tone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from omr.pixels import Floats, Gray
+
+_PAPER_MM = 10.0
+"""Reach of the search for bare paper: wider than solid print, narrower than a shadow's slope."""
+_LEAST_PAPER = 40
+
+
+def darken(gray: Gray, pixels_per_mm: float) -> Floats:
+    """Darkness of each pixel against the paper around it, 0 paper to 1 black.
+
+    Args:
+        gray: a page.
+        pixels_per_mm: its resolution.
+    """
+    factor = max(1, round(pixels_per_mm))
+    high, wide = gray.shape
+    small = shrink_to(gray, (max(1, wide // factor), max(1, high // factor)))
+    reach = round(_PAPER_MM) | 1
+    paper = cv2.blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8)), (5, 5))
+    light = cv2.divide(gray, np.maximum(_enlarge(cast("Gray", paper), (wide, high)), _LEAST_PAPER), scale=255)
+    return cast("Floats", (255 - light).astype(np.float32) * np.float32(1 / 255))
+
+
+def shrink_to(gray: Gray, size: tuple[int, int]) -> Gray:
+    """The picture at another size (width, height), each pixel the mean of those it stands for."""
+    return cast("Gray", cv2.resize(gray, size, interpolation=cv2.INTER_AREA))
+
+
+def _enlarge(picture: Gray, size: tuple[int, int]) -> Gray:
+    return cast("Gray", cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR))
