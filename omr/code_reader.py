@@ -15,18 +15,16 @@ import cv2
 import numpy as np
 import zxingcpp
 
+from omr.code_sampling import QR_MODULES, clean_pictures, modules_box
 from omr.geometry import Points, Rectangle, Transform, apply, fit_affine
 from omr.sheet_code import CODE_LENGTH, SheetCode, parse_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from omr.layout import PageLayout
-    from omr.pixels import Gray, Mask
+    from omr.pixels import Gray
 
-QR_VERSION = 3
-QR_MODULES = 17 + 4 * QR_VERSION
-QUIET_MODULES = 4
 _FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _CROP_MARGIN_MM = 1.0
 _FULL_PAGE_PIXELS = 12_000_000
@@ -41,12 +39,21 @@ def read_code(gray: Gray, transform: Transform, page: PageLayout) -> SheetCode |
         page: says where the codes stand.
     """
     boxes = [box for box in (page.qr, page.second_qr) if box is not None]
-    for attempt in (_read_crop, _read_modules, _read_sharpened, _read_with_zbar):
-        for box in boxes:
-            code = attempt(gray, transform, box)
-            if code is not None:
-                return code
-    return None
+    return (
+        _read_each(_read_crop, gray, transform, boxes)
+        or next(filter(None, map(_decode, clean_pictures(gray, transform, boxes))), None)
+        or _read_each(_read_sharpened, gray, transform, boxes)
+        or _read_each(_read_with_zbar, gray, transform, boxes)
+    )
+
+
+def _read_each(
+    read: Callable[[Gray, Transform, Rectangle], SheetCode | None],
+    gray: Gray,
+    transform: Transform,
+    boxes: Sequence[Rectangle],
+) -> SheetCode | None:
+    return next((code for box in boxes if (code := read(gray, transform, box)) is not None), None)
 
 
 def find_codes(gray: Gray) -> list[tuple[SheetCode, Points]]:
@@ -76,11 +83,6 @@ def has_foreign_code(gray: Gray) -> bool:
     small = gray[::factor, ::factor]
     found = zxingcpp.read_barcodes(np.ascontiguousarray(small), formats=_FORMATS)
     return any(result.valid for result in found)
-
-
-def modules_box(box: Rectangle) -> Rectangle:
-    """The box of a code's modules, inside its quiet zone."""
-    return box.expanded(-box.w * QUIET_MODULES / (QR_MODULES + 2 * QUIET_MODULES))
 
 
 def _read_crop(gray: Gray, transform: Transform, box: Rectangle) -> SheetCode | None:
@@ -113,45 +115,6 @@ def load_zbar() -> Callable[[Gray], Iterator[Any]] | None:
     except (ImportError, OSError):
         return None
     return lambda image: pyzbar.decode(image, symbols=[pyzbar.ZBarSymbol.QRCODE])
-
-
-def _read_modules(gray: Gray, transform: Transform, box: Rectangle) -> SheetCode | None:
-    """Sample the modules through the transform, redraw the known ones, and decode the clean picture."""
-    inner = modules_box(box)
-    step = inner.w / QR_MODULES
-    # Nine points a module, so that a speck or a thin line does not decide alone.
-    offsets = (np.arange(3 * QR_MODULES) // 3 + np.tile((0.3, 0.5, 0.7), QR_MODULES)) * step
-    x, y = np.meshgrid(inner.x + offsets, inner.y + offsets)
-    at = apply(transform, np.stack([x, y], axis=-1)).astype(np.float32)
-    values = cv2.remap(gray, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderValue=255)
-    means = values.reshape(QR_MODULES, 3, QR_MODULES, 3).astype(np.float32).mean(axis=(1, 3))
-    threshold, _ = cv2.threshold(means.astype(np.uint8), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    dark = means <= threshold
-    known, pattern = _function_patterns()
-    dark[known] = pattern[known]
-    quiet = np.pad(np.where(dark, 0, 255).astype(np.uint8), QUIET_MODULES, constant_values=255)
-    return _decode(np.kron(quiet, np.ones((4, 4), np.uint8)))
-
-
-@cache
-def _function_patterns() -> tuple[Mask, Mask]:
-    """Where the modules of version 3 are the same in every code, and whether they are dark (ISO/IEC 18004)."""
-    n = QR_MODULES
-    known = np.zeros((n, n), bool)
-    dark = np.zeros((n, n), bool)
-    ring = np.maximum.outer(np.abs(np.arange(-3, 4)), np.abs(np.arange(-3, 4)))
-    finder = ring != 2
-    for top, left in ((0, 0), (0, n - 7), (n - 7, 0)):
-        known[max(0, top - 1) : top + 8, max(0, left - 1) : left + 8] = True
-        dark[top : top + 7, left : left + 7] = finder
-    timing = np.arange(8, n - 8)
-    known[6, timing] = known[timing, 6] = True
-    dark[6, timing] = dark[timing, 6] = timing % 2 == 0
-    centre = n - 7
-    known[centre - 2 : centre + 3, centre - 2 : centre + 3] = True
-    dark[centre - 2 : centre + 3, centre - 2 : centre + 3] = ring[1:-1, 1:-1] != 1
-    known[n - 8, 8] = dark[n - 8, 8] = True
-    return known, dark
 
 
 def _cut(gray: Gray, transform: Transform, box: Rectangle) -> Gray:
