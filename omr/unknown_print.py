@@ -66,7 +66,7 @@ def judge_unknown_print(
     marked = added > (marked_line + empty_line) / 2
     sure = ((added >= marked_line) | (added <= empty_line)) & (shade < _MOST_SHADE)
     distance = np.where(marked, added - marked_line, empty_line - added) / 0.2
-    distance = np.where(shade < _MOST_SHADE, distance, -1.0)
+    distance = np.where(sure, distance, np.minimum(distance, -0.01))
     chance = np.where(distance >= 0, 1 - 0.01 * np.exp(-2 * distance), np.maximum(0.5, 0.9 + 0.4 * distance))
     return BubbleVerdicts(marked, sure, chance), inside.astype(np.float32)
 

@@ -140,6 +140,15 @@ def test_a_faint_mark_is_doubtful() -> None:
     assert reading.answers[1].status is ReadingStatus.DOUBTFUL
 
 
+def test_a_fold_across_a_row_is_doubtful() -> None:
+    layout, page = _bubble_page()
+    down = np.arange(page.shape[0])[:, None]
+    shaded = np.asarray(page * (1 - 0.4 * np.exp(-(((down - 320) / 40) ** 2))), np.uint8)
+    reading = read_page(Page(shaded), ReadingPlan(layout, "FOREIGN"))
+    assert reading.answers[1].status is ReadingStatus.DOUBTFUL
+    assert {answer.status for answer in reading.answers[3:]} == {ReadingStatus.BLANK}
+
+
 def test_bubbles_that_are_not_there_set_the_page_aside() -> None:
     layout, page = _bubble_page()
     reading = read_page(Page(np.full_like(page, 240)), ReadingPlan(layout, "FOREIGN"))
