@@ -108,7 +108,8 @@ class BubbleMeasures:
         outline: mean darkness of the printed outline, (K,).
         rim: mean darkness of the palest eighth of the outline, (K,); where it is bare, something lies on the print.
         border: share of the outermost samples darker than paper and its noise, (K,): dark that comes from outside.
-        pale_ring: share of the margin darker than paper and its noise, but no ink, (K,).
+        pale_ring: share of the margin darker than paper and its noise, but no ink, in the fourth palest eighth of
+            the turn, (K,): a blurred ring darkens all eighths, a printed line beside the bubble three.
         through: area inside of straight lines that run through and beyond the bubble, mm², (K,).
         shade: the darkest shade that was taken off, (K,).
         light: brightness of the paper around each bubble, 1 as around the fiducials, 0 as black as print, (K,).
@@ -211,8 +212,8 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
         outline=_sum(darkness, plan.outline),
         rim=rim,
         border=border,
-        pale_ring=_sum(faint - is_ink, plan.around),
-        through=_through(is_ink, inner_ink, ink_area, plan),
+        pale_ring=8 * np.sort(((faint - is_ink) * plan.around) @ _EIGHTHS, axis=1)[:, 3],
+        through=_through(is_ink, inner_ink, (ink_area > _LEAST_THROUGH_MM2) & (border > 0), plan),
         shade=shade,
         light=(paper[:, 0] - black) / np.float32(max(registration.white - registration.black, 1)),
         noise=noise,
@@ -297,13 +298,13 @@ def _span(line: Mask) -> NDArray[np.intp]:
     return np.where(line.max(axis=1), last - first, 0)
 
 
-def _through(ink: Mask, inner_ink: Mask, ink_area: Floats, plan: BubblePlan) -> Floats:
+def _through(ink: Mask, inner_ink: Mask, may_run: Mask, plan: BubblePlan) -> Floats:
     """The ink inside that lies on lines from one end of the bubble's own part of the page to the other, mm², (K,).
 
-    A pupil's stroke ends; a streak of the feeder or the edge of a stain does not. Lines lean up to 6 degrees.
+    A pupil's stroke ends; a streak of the feeder or the edge of a stain does not. Lines lean up to 12 degrees.
     """
     through = np.zeros(len(ink), np.float32)
-    which = np.flatnonzero(ink_area > _LEAST_THROUGH_MM2)
+    which = np.flatnonzero(may_run)
     if not which.size:
         return through
     own = plan.own[which]
@@ -327,7 +328,7 @@ def _leaning_lines(lean: int) -> NDArray[np.intp]:
 
 _LINES = tuple(
     lines
-    for lean in (-2, -1, 0, 1, 2)
+    for lean in range(-5, 6)
     for lines in (_leaning_lines(lean), _leaning_lines(lean) % GRID * GRID + _leaning_lines(lean) // GRID)
 )
 
