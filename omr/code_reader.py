@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import zxingcpp
 
+from omr.code_print import MODULES, QUIET_ZONE
 from omr.geometry import Points, Rectangle, Transform, apply, fit_affine
 from omr.sheet_code import CODE_LENGTH, SheetCode, parse_code
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from omr.layout import PageLayout
     from omr.pixels import Gray, Mask
 
-QR_VERSION = 3
-QR_MODULES = 17 + 4 * QR_VERSION
-QUIET_MODULES = 4
 _FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _CROP_MARGIN_MM = 1.0
 _FULL_PAGE_PIXELS = 12_000_000
@@ -79,7 +77,7 @@ def has_foreign_code(gray: Gray) -> bool:
 
 def modules_box(box: Rectangle) -> Rectangle:
     """The box of a code's modules, inside its quiet zone."""
-    return box.expanded(-box.w * QUIET_MODULES / (QR_MODULES + 2 * QUIET_MODULES))
+    return box.expanded(-box.w * QUIET_ZONE / (MODULES + 2 * QUIET_ZONE))
 
 
 def _read_crop(gray: Gray, transform: Transform, box: Rectangle) -> SheetCode | None:
@@ -117,25 +115,25 @@ def load_zbar() -> Callable[[Gray], Iterator[Any]] | None:
 def _read_modules(gray: Gray, transform: Transform, box: Rectangle) -> SheetCode | None:
     """Sample the modules through the transform, redraw the known ones, and decode the clean picture."""
     inner = modules_box(box)
-    step = inner.w / QR_MODULES
+    step = inner.w / MODULES
     # Nine points a module, so that a speck or a thin line does not decide alone.
-    offsets = (np.arange(3 * QR_MODULES) // 3 + np.tile((0.3, 0.5, 0.7), QR_MODULES)) * step
+    offsets = (np.arange(3 * MODULES) // 3 + np.tile((0.3, 0.5, 0.7), MODULES)) * step
     x, y = np.meshgrid(inner.x + offsets, inner.y + offsets)
     at = apply(transform, np.stack([x, y], axis=-1)).astype(np.float32)
     values = cv2.remap(gray, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderValue=255)
-    means = values.reshape(QR_MODULES, 3, QR_MODULES, 3).astype(np.float32).mean(axis=(1, 3))
+    means = values.reshape(MODULES, 3, MODULES, 3).astype(np.float32).mean(axis=(1, 3))
     threshold, _ = cv2.threshold(means.astype(np.uint8), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     dark = means <= threshold
     known, pattern = _function_patterns()
     dark[known] = pattern[known]
-    quiet = np.pad(np.where(dark, 0, 255).astype(np.uint8), QUIET_MODULES, constant_values=255)
+    quiet = np.pad(np.where(dark, 0, 255).astype(np.uint8), QUIET_ZONE, constant_values=255)
     return _decode(np.kron(quiet, np.ones((4, 4), np.uint8)))
 
 
 @cache
 def _function_patterns() -> tuple[Mask, Mask]:
     """Where the modules of version 3 are the same in every code, and whether they are dark (ISO/IEC 18004)."""
-    n = QR_MODULES
+    n = MODULES
     known = np.zeros((n, n), bool)
     dark = np.zeros((n, n), bool)
     ring = np.maximum.outer(np.abs(np.arange(-3, 4)), np.abs(np.arange(-3, 4)))
@@ -162,7 +160,7 @@ def _cut(gray: Gray, transform: Transform, box: Rectangle) -> Gray:
 
 
 def _decode(image: Gray) -> SheetCode | None:
-    if min(image.shape) < QR_MODULES:
+    if min(image.shape) < MODULES:
         return None
     results = zxingcpp.read_barcodes(
         np.ascontiguousarray(image),
