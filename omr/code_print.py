@@ -10,7 +10,7 @@ import segno
 from omr.geometry import Rectangle
 
 VERSION = 3
-MODULES = 29
+MODULES = 17 + 4 * VERSION
 """Modules along a side, without the quiet zone."""
 QUIET_ZONE = 4
 """White modules on every side, as the QR standard asks."""

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 import zxingcpp
 
-from omr.code_sampling import QR_MODULES, clean_pictures, modules_box
+from omr.code_print import MODULES
+from omr.code_sampling import clean_pictures, modules_box
 from omr.geometry import Points, Rectangle, Transform, apply, fit_affine
 from omr.sheet_code import CODE_LENGTH, SheetCode, parse_code
 
@@ -126,7 +127,7 @@ def _cut(gray: Gray, transform: Transform, box: Rectangle) -> Gray:
 
 
 def _decode(image: Gray) -> SheetCode | None:
-    if min(image.shape) < QR_MODULES:
+    if min(image.shape) < MODULES:
         return None
     results = zxingcpp.read_barcodes(
         np.ascontiguousarray(image),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from omr.code_print import MODULES, QUIET_ZONE
 from omr.geometry import Rectangle, Transform, apply
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from omr.pixels import Floats, Gray, Mask
 
-QR_VERSION = 3
-QR_MODULES = 17 + 4 * QR_VERSION
-QUIET_MODULES = 4
 _INSIDE = (0.3, 0.5, 0.7)
 """Where a module is sampled, along and across: nine points, so that a speck or a thin line does not decide alone."""
 _SHIFTS = tuple((x, y) for x in (-0.6, -0.3, 0.0, 0.3, 0.6) for y in (-0.6, -0.3, 0.0, 0.3, 0.6))
@@ -34,7 +32,7 @@ _SHARPENED = 1.6
 
 def modules_box(box: Rectangle) -> Rectangle:
     """The box of a code's modules, inside its quiet zone."""
-    return box.expanded(-box.w * QUIET_MODULES / (QR_MODULES + 2 * QUIET_MODULES))
+    return box.expanded(-box.w * QUIET_ZONE / (MODULES + 2 * QUIET_ZONE))
 
 
 def clean_pictures(gray: Gray, transform: Transform, boxes: Sequence[Rectangle]) -> Iterator[Gray]:
@@ -74,8 +72,8 @@ def _align(gray: Gray, transform: Transform, box: Rectangle) -> Floats | None:
 def _sample(gray: Gray, transform: Transform, box: Rectangle, shift: tuple[float, float]) -> Floats | None:
     """How dark the modules are, about 0 to 1, shape (modules, 3, modules, 3); None where there is no contrast."""
     inner = modules_box(box)
-    step = inner.w / QR_MODULES
-    offsets = (np.arange(3 * QR_MODULES) // 3 + np.tile(_INSIDE, QR_MODULES)) * step
+    step = inner.w / MODULES
+    offsets = (np.arange(3 * MODULES) // 3 + np.tile(_INSIDE, MODULES)) * step
     x, y = np.meshgrid(inner.x + offsets + shift[0] * step, inner.y + offsets + shift[1] * step)
     at = apply(transform, np.stack([x, y], axis=-1)).astype(np.float32)
     values = cv2.remap(gray, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderValue=255)
@@ -83,7 +81,7 @@ def _sample(gray: Gray, transform: Transform, box: Rectangle, shift: tuple[float
     if white - black < _LEAST_CONTRAST:
         return None
     darkness = np.clip((white - values.astype(np.float32)) / np.float32(white - black), -0.2, 1.2)
-    return np.asarray(darkness.reshape(QR_MODULES, 3, QR_MODULES, 3), np.float32)
+    return np.asarray(darkness.reshape(MODULES, 3, MODULES, 3), np.float32)
 
 
 def _draw(darkness: Floats) -> Gray:
@@ -93,7 +91,7 @@ def _draw(darkness: Floats) -> Gray:
     dark = levels > threshold
     known, pattern = function_patterns()
     dark[known] = pattern[known]
-    quiet = np.pad(np.where(dark, 0, 255).astype(np.uint8), QUIET_MODULES, constant_values=255)
+    quiet = np.pad(np.where(dark, 0, 255).astype(np.uint8), QUIET_ZONE, constant_values=255)
     return np.kron(quiet, np.ones((4, 4), np.uint8))
 
 
@@ -106,7 +104,7 @@ def _sharpen(darkness: Floats) -> Floats:
 @cache
 def function_patterns() -> tuple[Mask, Mask]:
     """Where the modules of version 3 are the same in every code, and whether they are dark (ISO/IEC 18004)."""
-    n = QR_MODULES
+    n = MODULES
     known = np.zeros((n, n), bool)
     dark = np.zeros((n, n), bool)
     ring = np.maximum.outer(np.abs(np.arange(-3, 4)), np.abs(np.arange(-3, 4)))

@@ -214,6 +214,8 @@ def read_layout(path: Path) -> Layout:
         raise InputError(
             f"{path} {error.lineno}行目: JSON として読めません（{error.msg}）。saiten print --layout が書いた形にしてください。"
         ) from error
+    except RecursionError as error:
+        raise InputError(f"{path}: 入れ子が深すぎて、レイアウトとして読めません。") from error
     try:
         return _ADAPTER.validate_python(plain)
     except ValidationError as error:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from omr.layout import Layout
     from scoring.exam import Exam
 
+_CORNERS = 4
+
 
 def check_layout(exam: Exam, layout: Layout, path: Path) -> None:
     """Check a layout that was given for an exam.
@@ -23,8 +25,14 @@ def check_layout(exam: Exam, layout: Layout, path: Path) -> None:
         path: of the layout, for the message.
 
     Raises:
-        InputError: a question stands in one of them only, or is of another kind or with other choices there.
+        InputError: a question stands in one of them only, or is of another kind or with other choices there;
+            or a page with a code has no corner squares.
     """
+    for page in layout.pages:
+        if page.qr is not None and len(page.fiducials) < _CORNERS:
+            raise InputError(
+                f"{path}: {page.number}ページに四隅の■（fiducials）の位置がありません。saiten print --layout が書いたレイアウトを使ってください。"
+            )
     placed = {question.id: question for _, question in layout.questions()}
     asked = {question.id: question for question in exam.questions}
     for name in placed.keys() - asked.keys():

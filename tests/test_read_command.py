@@ -315,6 +315,20 @@ def test_the_given_layout_is_the_same_as_the_derived_one(school: School) -> None
     assert [row["status"] for row in school.rows("pages.csv")] == ["read"]
 
 
+def test_a_layout_with_a_code_but_no_corner_squares_is_refused(
+    school: School, capsys: pytest.CaptureFixture[str]
+) -> None:
+    school.put("a.pdf", school.scan(0))
+    layout = school.folder / "layout.json"
+    plain = json.loads(layout.read_text("utf-8"))
+    del plain["pages"][0]["fiducials"]
+    layout.write_text(json.dumps(plain), "utf-8")
+    assert school.read("--layout", str(layout)) == 2
+    assert "fiducials" in capsys.readouterr().err
+    layout.write_text("[" * 100_000, "utf-8")
+    assert school.read("--layout", str(layout)) == 2
+
+
 def test_changing_the_key_moves_nothing_but_the_points(school: School) -> None:
     school.mark(0, "1", "ウ")
     school.put("a.pdf", school.scan(0))

@@ -307,7 +307,7 @@ def test_blank_set_is_read_by_its_digit_bubbles(word: OwnSheet) -> None:
     reading = read_page(Page(scan(picture, DPI, ScannerModel(dpi=DPI, skew_deg=0.7), random)), plan)
     assert reading.identity is not None
     assert reading.identity.status is ReadingStatus.OK
-    assert [digits for _, digits in reading.identity.digits] == ["2", "01", "03"]
+    assert reading.identity.digits == ("2", "01", "03")
 
 
 def test_the_layout_says_what_it_is(word: OwnSheet) -> None:
