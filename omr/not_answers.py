@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from omr.reading_frame import ReadingFrame
 
 _NOT_ANSWERS = re.compile(
-    r"氏名|名前|なまえ|姓名|ふりがな|フリガナ|学年|年|年?組|クラス|学級|番|(出席|受験|学籍)?番号|年?組番(氏名)?|教科|科目"
+    r"氏名|名前|なまえ|姓名|ふりがな|フリガナ|学年|\d?年|年?組|クラス|学級|番|(出席|受験|学籍)?番号|年?組番(氏名)?|教科|科目"
     r"|得?点|点数|小?計|合計点?|総計|総得?点|評価|評[点定]|採点[欄者]?|配点|検?印|確認|観点"
     r"|知識・技能|思考・判断・表現|主体的に学習に取り組む態度|知技|思判表|知|思|主"
 )
 _IN_BOXES = re.compile(
     r"氏名|名前|年?組番(氏名)?|得?点|小計|合計点?|採点欄?|評価|評点"
 )  # units such as 年 are not
+_BEHIND_BOXES = {"年", "組", "番", "番号", "点"}
 
 
 def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label], frame: ReadingFrame) -> bool:
@@ -45,7 +46,11 @@ def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label],
     )
     if above is not None and _NOT_ANSWERS.fullmatch(above.text) and not directly_numbered:
         return True
-    return any(gap_beside(box, label.rectangle) <= 3 and label.text == "点" for label in outside)
+    return any(
+        (label.text == "点" and gap_beside(box, label.rectangle) <= 3)
+        or (label.text in _BEHIND_BOXES and label.in_cell and stands_beside(box, label.rectangle))
+        for label in outside
+    )
 
 
 def _follow(

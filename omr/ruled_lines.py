@@ -151,9 +151,10 @@ def _find_lines(ink: Mask) -> tuple[Mask, Mask]:
     """What closes a cell (ruled lines and the print that hangs on them), and the long lines alone."""
     barrier = np.zeros_like(ink)
     long_lines = np.zeros_like(ink)
+    inks = (ink, np.ascontiguousarray(ink.T))
+    solid = [_solid_lines(one) for one in inks]
     for transpose in (False, True):
-        turned = np.ascontiguousarray(ink.T) if transpose else ink
-        lines = _solid_lines(turned) | _dotted_lines(turned)
+        lines = solid[transpose] | _dotted_lines(inks[transpose], np.ascontiguousarray(solid[not transpose].T))
         long = _widen(_open_along(lines, _LONG_LINE_MM), 1, 5)
         ends = _widen(lines, _pixels(0.8), 1)
         barrier |= ends.T if transpose else ends
@@ -170,12 +171,15 @@ def _solid_lines(ink: Mask) -> Mask:
     return _open_along(_close_along(_widen(ink, 1, 3), _COPY_GAP_MM), _SHORTEST_LINE_MM)
 
 
-def _dotted_lines(ink: Mask) -> Mask:
-    """Horizontal lines of dots or dashes: long chains of pieces that are all thin, as letters are not."""
+def _dotted_lines(ink: Mask, crossing: Mask) -> Mask:
+    """Horizontal lines of dots or dashes: long chains of pieces that are all thin, as letters are not.
+
+    A chain goes on where it crosses a solid line, as the pieces there hang on that line.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     thin = stats[:, cv2.CC_STAT_HEIGHT] <= _pixels(_DOT_THICKNESS_MM)
     thin[0] = False
-    pieces = np.where(thin[labels], np.uint8(255), np.uint8(0))
+    pieces = np.where(thin[labels], np.uint8(255), np.uint8(0)) | crossing
     chains = _open_along(_close_along(pieces, _DOT_GAP_MM), _SHORTEST_DOTTED_LINE_MM)
     return _widen(chains, _pixels(2 * _DOT_GAP_MM), 1)
 

@@ -192,7 +192,7 @@ def _circles() -> Document:
         runs = [Run(f"問{number}　　", size=14)]
         for letter in letters:
             runs += [Run(letter, f"{number}={letter}", size=14), Run("　　", size=14)]
-        body.append(runs)
+        body += [runs, [Run("", size=5)]]
     rows = []
     for row in range(2):
         numbers = [f"{21 + row * 10 + column}" for column in range(10)]
