@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from omr.box_neighbours import gap_beside, nearest_free, stands_above, stands_beside
+from omr.box_neighbours import TOUCH_MM, gap_beside, nearest_free, stands_above, stands_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,22 +16,23 @@ if TYPE_CHECKING:
     from omr.reading_frame import ReadingFrame
 
 _NOT_ANSWERS = re.compile(
-    r"氏名|名前|なまえ|姓名|ふりがな|フリガナ|学年|年|年?組|クラス|学級|番|(出席|受験|学籍)?番号|年?組番(氏名)?|教科|科目"
+    r"氏名|名前|なまえ|姓名|ふりがな|フリガナ|学年|\d?年|年?組|クラス|学級|番|(出席|受験|学籍)?番号|年?組番(氏名)?|教科|科目"
     r"|得?点|点数|小?計|合計点?|総計|総得?点|評価|評[点定]|採点[欄者]?|配点|検?印|確認|観点"
     r"|知識・技能|思考・判断・表現|主体的に学習に取り組む態度|知技|思判表|知|思|主"
 )
 _IN_BOXES = re.compile(
     r"氏名|名前|年?組番(氏名)?|得?点|小計|合計点?|採点欄?|評価|評点"
 )  # units such as 年 are not
+_POINTS_COLUMN = re.compile(r"配?点")
+_BEHIND_BOXES = {"年", "組", "番", "番号", "点"}
 
 
 def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label], frame: ReadingFrame) -> bool:
     """Whether the print beside, above or in a box says that it is for a name, a mark or a total."""
-    inside = [label for label in labels if label.box == index]
-    joined = "".join(label.text for label in inside)
-    if any(_IN_BOXES.fullmatch(label.text) for label in inside) or _IN_BOXES.fullmatch(joined):
-        return True
     laid_boxes = [frame.lay(box) for box in boxes]
+    before = [i for i, box in enumerate(laid_boxes) if stands_beside(box, laid_boxes[index])]
+    if any(_says_not_answer(i, labels) for i in (index, *before)):
+        return True
     outside = [replace(label, rectangle=frame.lay(label.rectangle)) for label in labels if label.box is None]
     box = laid_boxes[index]
     beside = _follow(box, laid_boxes, outside, stands_beside)
@@ -45,7 +46,33 @@ def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label],
     )
     if above is not None and _NOT_ANSWERS.fullmatch(above.text) and not directly_numbered:
         return True
-    return any(gap_beside(box, label.rectangle) <= 3 and label.text == "点" for label in outside)
+    return any(
+        (label.text == "点" and gap_beside(box, label.rectangle) <= 3)
+        or (label.text in _BEHIND_BOXES and label.in_cell and stands_beside(box, label.rectangle))
+        for label in outside
+    )
+
+
+def _says_not_answer(index: int, labels: Sequence[Label]) -> bool:
+    inside = [label.text for label in labels if label.box == index]
+    return any(_IN_BOXES.fullmatch(text) for text in (*inside, "".join(inside)))
+
+
+def without_points(labels: Sequence[Label], frame: ReadingFrame) -> tuple[Label, ...]:
+    """The labels, where the numbers in a column under 配点 number no question."""
+    cells = [(frame.lay(label.rectangle), label) for label in labels if label.in_cell]
+    headings = [box for box, label in cells if _POINTS_COLUMN.fullmatch(label.text)]
+    columns = {
+        id(label)
+        for box, label in cells
+        for heading in headings
+        if label.number and heading.y < box.y and _is_one_column(heading, box)
+    }
+    return tuple(replace(label, number=None) if id(label) in columns else label for label in labels)
+
+
+def _is_one_column(heading: Rectangle, cell: Rectangle) -> bool:
+    return abs(heading.x - cell.x) <= TOUCH_MM and abs(heading.right - cell.right) <= TOUCH_MM
 
 
 def _follow(

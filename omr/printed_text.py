@@ -60,6 +60,8 @@ def _page_text(document: pdfium.PdfDocument, index: int) -> tuple[PrintedText, .
     starts_word = True
     for position in range(text_page.count_chars()):
         character = chr(pdfium_c.FPDFText_GetUnicode(text_page, position))
+        if character == " " and pdfium_c.FPDFText_IsGenerated(text_page, position) == 1:
+            continue  # PDFium's guess from a gap, also where a word processor sets 1学期 a little apart
         if character.isspace() or not character.isprintable():
             starts_word = True
             continue
