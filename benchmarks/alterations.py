@@ -24,8 +24,8 @@ import cv2
 import numpy as np
 import pypdfium2
 
-from benchmarks.paper_damage import ALTERATIONS, skewed_much, untouched
-from benchmarks.simple_pens import MARKS, PIXELS_PER_MM, TRACES, Brush, nothing
+from benchmarks.paper_damage import ALTERATIONS, untouched
+from benchmarks.simple_pens import MARKS, TRACES, Brush, nothing
 from omr.compose import compose_layout
 from omr.crops import crop_box, cut_regions
 from omr.design import Orientation, Paper, QuestionDesign, SheetDesign, SheetOwner, Writing
@@ -68,7 +68,7 @@ def main() -> None:
     start = time.perf_counter()
     counts: Counter[Count] = Counter()
     with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
-        for result in pool.imap_unordered(_try_page, jobs, chunksize=4):
+        for result in pool.imap_unordered(try_page, jobs, chunksize=4):
             counts.update(result)
     seconds = time.perf_counter() - start
     print(f"seed {seed}: {arguments.pages} pages, {counts.total()} questions, {seconds:.0f} s\n")
@@ -83,10 +83,20 @@ def _sheet() -> tuple[Layout, Gray]:
         QuestionDesign(f"{n + 1}", QuestionKind.CHOICE, choices=tuple(_LABELS[n % 4][: 2 + n % 6]))
         for n in range(20)
     ]
-    questions += [QuestionDesign("s", QuestionKind.SYMBOL), QuestionDesign("n", QuestionKind.NUMBER, unit="m")]
+    questions += [
+        QuestionDesign("s", QuestionKind.SYMBOL),
+        QuestionDesign("n", QuestionKind.NUMBER, unit="m"),
+    ]
     questions += [QuestionDesign("t", QuestionKind.TEXT), QuestionDesign("e", QuestionKind.ESSAY, lines=2)]
     design = SheetDesign(
-        "BENCH-ALTER", "試し", "理科", "2026-11-27", Paper.A4, Orientation.PORTRAIT, Writing.HORIZONTAL, tuple(questions)
+        "BENCH-ALTER",
+        "試し",
+        "理科",
+        "2026-11-27",
+        Paper.A4,
+        Orientation.PORTRAIT,
+        Writing.HORIZONTAL,
+        tuple(questions),
     )
     layout = compose_layout(design)
     printed = io.BytesIO()
@@ -96,7 +106,8 @@ def _sheet() -> tuple[Layout, Gray]:
     return layout, np.ascontiguousarray(picture.reshape(picture.shape[:2]))
 
 
-def _try_page(job: tuple[int, int, Path | None]) -> list[Count]:
+def try_page(job: tuple[int, int, Path | None]) -> list[Count]:
+    """Print, fill, alter and read one page: seed, number of the page, folder for pictures of wrong readings."""
     seed, number, show = job
     cv2.setNumThreads(1)
     random = np.random.default_rng((seed, number))
@@ -111,7 +122,9 @@ def _try_page(job: tuple[int, int, Path | None]) -> list[Count]:
     alterations = [ALTERATIONS[number % len(ALTERATIONS)]]
     if random.random() < _TWO_ALTERATIONS:
         second = ALTERATIONS[int(random.integers(len(ALTERATIONS)))]
-        alterations += [second] if second is not alterations[0] and untouched not in (*alterations, second) else []
+        alterations += (
+            [second] if second is not alterations[0] and untouched not in (*alterations, second) else []
+        )
     name = alterations[0].__name__ if len(alterations) == 1 else "two of them"
     for alteration in alterations:
         page = alteration(page, random)
@@ -128,7 +141,9 @@ def _try_page(job: tuple[int, int, Path | None]) -> list[Count]:
             box = crop_box(question)
             (crop,) = cut_regions(page, reading.registration.transform, [box], np.array([box.corners()]))
             made = "+".join(one.__name__ for one in alterations)
-            cv2.imwrite(str(show / f"{number}-{question.id}-{made}-{filling}-as-{answer.reading or 'none'}.png"), crop)
+            cv2.imwrite(
+                str(show / f"{number}-{question.id}-{made}-{filling}-as-{answer.reading or 'none'}.png"), crop
+            )
     return counts
 
 
@@ -155,7 +170,10 @@ def _write(page: Gray, question: QuestionLayout, random: np.random.Generator) ->
         return "box, empty", ""
     box = question.box.expanded(-1.5)
     gray = random.uniform(20, 190)
-    x, y = random.uniform(box.x + 2, max(box.right - 4, box.x + 2.5)), random.uniform(box.y + 1, box.bottom - 2)
+    x, y = (
+        random.uniform(box.x + 2, max(box.right - 4, box.x + 2.5)),
+        random.uniform(box.y + 1, box.bottom - 2),
+    )
     brush = Brush(page, type(box)(x, y, 0, 0), random)
     for _ in range(3):
         ends = [tuple(random.uniform((-1.5, -1), (3, 2))) for _ in range(3)]
@@ -167,13 +185,14 @@ def _feed(page: Gray, random: np.random.Generator) -> Gray:
     """What every feeder does: a little skew, scale and noise."""
     high, wide = page.shape
     matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), random.normal(0, 0.4), random.uniform(0.98, 1.0))
-    matrix[:, 2] += random.normal(0, 3, 2)
+    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] + random.normal(0, 3, 2)])
     border = float(np.percentile(page, 90))
     moved = cv2.warpAffine(page, matrix, (wide, high), flags=cv2.INTER_LINEAR, borderValue=border)
     noise = np.zeros(page.shape, np.int16)
     cv2.setRNGSeed(int(random.integers(2**31)))
     cv2.randn(noise, 0, random.uniform(1, 4))  # type: ignore[call-overload]
-    return np.clip(moved.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+    fed: Gray = np.clip(moved.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+    return fed
 
 
 def _print_table(title: str, counts: Counter[Count], names: Sequence[str], field: str) -> None:

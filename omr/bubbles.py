@@ -212,7 +212,7 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
         outline=_sum(darkness, plan.outline),
         rim=rim,
         border=border,
-        pale_ring=8 * np.sort(((faint - is_ink) * plan.around) @ _EIGHTHS, axis=1)[:, 3],
+        pale_ring=_pale_ring(faint - is_ink, plan),
         through=_through(is_ink, inner_ink, (ink_area > _LEAST_THROUGH_MM2) & (border > 0), plan),
         shade=shade,
         light=(paper[:, 0] - black) / np.float32(max(registration.white - registration.black, 1)),
@@ -298,6 +298,13 @@ def _span(line: Mask) -> NDArray[np.intp]:
     return np.where(line.max(axis=1), last - first, 0)
 
 
+def _pale_ring(pale: Floats, plan: BubblePlan) -> Floats:
+    """Eight times what the fourth palest eighth of each margin holds, (K,)."""
+    eighths: Floats = (pale * plan.around) @ _EIGHTHS
+    ring: Floats = (8 * np.sort(eighths, axis=1)[:, 3]).astype(np.float32)
+    return ring
+
+
 def _through(ink: Mask, inner_ink: Mask, may_run: Mask, plan: BubblePlan) -> Floats:
     """The ink inside that lies on lines from one end of the bubble's own part of the page to the other, mm², (K,).
 
@@ -323,7 +330,8 @@ def _leaning_lines(lean: int) -> NDArray[np.intp]:
     """The samples of the lines that run down the grid and end `lean` columns aside, (GRID, GRID)."""
     row = np.arange(GRID)
     column = np.clip(row[:, None] + np.rint(lean * (row / (GRID - 1) - 0.5)).astype(int), 0, GRID - 1)
-    return row * GRID + column
+    samples: NDArray[np.intp] = (row * GRID + column).astype(np.intp)
+    return samples
 
 
 _LINES = tuple(
@@ -352,7 +360,8 @@ def _eighths() -> Floats:
     """Which eighth of the turn each sample of the grid lies in, float32 (G, 8)."""
     unit = (np.arange(GRID) + 0.5) / GRID - 0.5
     turn = np.arctan2(unit[:, None], unit[None, :]) / (2 * np.pi) % 1
-    return np.eye(8, dtype=np.float32)[np.floor(turn * 8).astype(int).reshape(-1)]
+    which: Floats = np.eye(8, dtype=np.float32)[np.floor(turn * 8).astype(int).reshape(-1)]
+    return which
 
 
 _EIGHTHS = _eighths()

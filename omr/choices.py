@@ -77,7 +77,7 @@ class MarkRules:
     most_shade: float = 0.25
     whole_rim: float = 0.6
     legible_label: float = 0.06
-    mark_border: float = 0.12
+    mark_border: float = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,9 @@ def _foreign(measures: BubbleMeasures, ringed: NDArray[np.float64], rules: MarkR
     from_outside = np.where(is_ring, 0, measures.border / rules.mark_border)
     runs_through = (measures.through > 0) & (measures.ink - measures.through < rules.struck_ink)
     shaded = measures.shade / rules.most_shade
-    foreign: Floats = np.maximum.reduce([hidden, from_outside, shaded, np.where(runs_through, 2.0, 0.0)]).astype(np.float32)
+    foreign: Floats = np.maximum.reduce(
+        [hidden, from_outside, shaded, np.where(runs_through, 2.0, 0.0)]
+    ).astype(np.float32)
     return foreign
 
 
