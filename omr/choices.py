@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from omr.bubbles import SECTORS
+from omr.bubble_plan import SECTORS
 from omr.pixels import median
 from omr.reading import ReadingStatus
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from omr.bubbles import BubbleMeasures, BubblePlan
+    from omr.bubble_plan import BubblePlan
+    from omr.bubbles import BubbleMeasures
     from omr.pixels import Floats, Mask
 
 CHOICE_READER = "bubbles/1"
