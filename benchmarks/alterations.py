@@ -68,7 +68,7 @@ def main() -> None:
     start = time.perf_counter()
     counts: Counter[Count] = Counter()
     with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
-        for result in pool.imap_unordered(_try_page, jobs, chunksize=4):
+        for result in pool.imap_unordered(try_page, jobs, chunksize=4):
             counts.update(result)
     seconds = time.perf_counter() - start
     print(f"seed {seed}: {arguments.pages} pages, {counts.total()} questions, {seconds:.0f} s\n")
@@ -106,7 +106,8 @@ def _sheet() -> tuple[Layout, Gray]:
     return layout, np.ascontiguousarray(picture.reshape(picture.shape[:2]))
 
 
-def _try_page(job: tuple[int, int, Path | None]) -> list[Count]:
+def try_page(job: tuple[int, int, Path | None]) -> list[Count]:
+    """Print, fill, alter and read one page: seed, number of the page, folder for pictures of wrong readings."""
     seed, number, show = job
     cv2.setNumThreads(1)
     random = np.random.default_rng((seed, number))
@@ -184,13 +185,14 @@ def _feed(page: Gray, random: np.random.Generator) -> Gray:
     """What every feeder does: a little skew, scale and noise."""
     high, wide = page.shape
     matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), random.normal(0, 0.4), random.uniform(0.98, 1.0))
-    matrix[:, 2] += random.normal(0, 3, 2)
+    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] + random.normal(0, 3, 2)])
     border = float(np.percentile(page, 90))
     moved = cv2.warpAffine(page, matrix, (wide, high), flags=cv2.INTER_LINEAR, borderValue=border)
     noise = np.zeros(page.shape, np.int16)
     cv2.setRNGSeed(int(random.integers(2**31)))
     cv2.randn(noise, 0, random.uniform(1, 4))  # type: ignore[call-overload]
-    return np.clip(moved.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+    fed: Gray = np.clip(moved.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+    return fed
 
 
 def _print_table(title: str, counts: Counter[Count], names: Sequence[str], field: str) -> None:

@@ -5,13 +5,14 @@ Pictures are gray, upright, of 200 dpi, 0 black to 255 white; what is altered co
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.random import Generator
 
     from omr.pixels import Floats, Gray
@@ -20,7 +21,7 @@ Alteration: TypeAlias = "Callable[[Gray, Generator], Gray]"
 _MM = 200 / 25.4
 
 
-def _clip(picture: Floats | np.ndarray) -> Gray:
+def _clip(picture: Any) -> Gray:
     return cast("Gray", np.clip(np.rint(picture), 0, 255).astype(np.uint8))
 
 
@@ -36,7 +37,7 @@ def _blob(picture: Gray, random: Generator, radius_mm: float) -> Floats:
     return cast("Floats", mask.astype(np.float32) / 255)
 
 
-def untouched(picture: Gray, random: Generator) -> Gray:
+def untouched(picture: Gray, random: Generator) -> Gray:  # noqa: ARG001
     """As scanned."""
     return picture
 
@@ -130,7 +131,7 @@ def torn(picture: Gray, random: Generator) -> Gray:
 def coffee_stained(picture: Gray, random: Generator) -> Gray:
     """A brown ring or blob, translucent."""
     radius = random.uniform(5, 40)
-    blob = _blob(picture, random, radius)
+    blob: Any = _blob(picture, random, radius)
     if random.random() < 0.5:
         width = round(random.uniform(0.8, 4) * _MM) | 1
         blob = blob - cv2.erode(blob, np.ones((width, width), np.uint8))
@@ -144,7 +145,7 @@ def noted(picture: Gray, random: Generator) -> Gray:
     high, wide = picture.shape
     w, h = (int(random.uniform(6, 76) * _MM) for _ in range(2))
     x, y = int(random.uniform(0, wide - w)), int(random.uniform(0.12, 0.95) * (high - h))
-    out[y : y + h, x : x + w] = random.choice([random.integers(150, 245), 255, 235])
+    out[y : y + h, x : x + w] = random.choice([int(random.integers(150, 245)), 255, 235])
     if random.random() < 0.3:
         out[y + h : y + h + 4, x : x + w] = out[y + h : y + h + 4, x : x + w] * random.uniform(0.5, 0.9)
     return out
@@ -166,7 +167,7 @@ def bordered(picture: Gray, random: Generator) -> Gray:
     sides = [int(random.choice([0, 1]) * random.uniform(2, 15) * _MM) for _ in range(4)]
     return cast(
         "Gray",
-        cv2.copyMakeBorder(picture, *sides, cv2.BORDER_CONSTANT, value=int(random.integers(0, 60))),
+        np.pad(picture, (sides[:2], sides[2:]), constant_values=int(random.integers(0, 60))),
     )
 
 

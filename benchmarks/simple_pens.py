@@ -7,7 +7,7 @@ Positions and sizes are pixels of a picture of `PIXELS_PER_MM`; gray levels are 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.random import Generator
+    from numpy.typing import NDArray
 
     from omr.geometry import Rectangle
     from omr.pixels import Gray
@@ -63,14 +64,23 @@ class Brush:
         """One line; widths between whole pixels are the mean of the two next to it."""
         pixels = max(width * PIXELS_PER_MM, 1.0)
         thick = int(pixels) + int(self.random.random() < pixels - int(pixels))
-        cv2.polylines(ink, [self._pixels(points)], False, 255, thick, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(
+            ink,
+            [self._pixels(points)],
+            isClosed=False,
+            color=255,
+            thickness=thick,
+            lineType=cv2.LINE_AA,
+            shift=_SHIFT,
+        )
 
-    def _pixels(self, points: list[tuple[float, float]]) -> np.ndarray:
+    def _pixels(self, points: list[tuple[float, float]]) -> NDArray[Any]:
         x, y = self.bubble.centre
-        at = (np.array(points) + (x, y)) * PIXELS_PER_MM - 0.5 - self._corner()
-        return np.rint(at * (1 << _SHIFT)).astype(np.int32)
+        at = (np.array(points) + np.array([x, y])) * PIXELS_PER_MM - 0.5 - self._corner()
+        pixels: NDArray[np.int32] = np.rint(at * (1 << _SHIFT)).astype(np.int32)
+        return pixels
 
-    def _corner(self) -> np.ndarray:
+    def _corner(self) -> NDArray[Any]:
         x, y = self.bubble.centre
         return np.array([max(int((x - 9) * PIXELS_PER_MM), 0), max(int((y - 9) * PIXELS_PER_MM), 0)])
 

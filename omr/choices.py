@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from omr.bubbles import SECTORS
+from omr.bubble_plan import SECTORS
 from omr.pixels import median
 from omr.reading import ReadingStatus
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from omr.bubbles import BubbleMeasures, BubblePlan
+    from omr.bubble_plan import BubblePlan
+    from omr.bubbles import BubbleMeasures
     from omr.pixels import Floats, Mask
 
 CHOICE_READER = "bubbles/1"
@@ -77,7 +78,7 @@ class MarkRules:
     most_shade: float = 0.25
     whole_rim: float = 0.6
     legible_label: float = 0.06
-    mark_border: float = 0.12
+    mark_border: float = 0.08
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omr.blank_page import is_empty_page
-from omr.bubbles import BubblePlan, measure_bubbles, plan_bubbles
+from omr.bubble_plan import BubblePlan, plan_bubbles
+from omr.bubbles import measure_bubbles
 from omr.choices import CHOICE_READER, BubbleVerdicts, ChoiceVerdict, MarkRules, join_verdicts, judge_bubbles
 from omr.code_reader import has_foreign_code, read_code
 from omr.crops import crop_box, cut_regions, encode_jpeg, encode_png

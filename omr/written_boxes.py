@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
+from omr.box_frames import is_frame_hidden
 from omr.pixels import map_points, median, sample
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from omr.geometry import Rectangle
     from omr.layout import QuestionLayout
     from omr.pixels import Floats, Gray, Mask
     from omr.registration import Registration
@@ -60,12 +62,14 @@ class BoxPlan:
         on_line: samples on lines printed inside a box, bool (N,).
         starts: where the samples of each box begin.
         shapes: rows and columns of each box.
+        boxes: their frames.
     """
 
     points: Floats
     on_line: Mask
     starts: tuple[int, ...]
     shapes: tuple[tuple[int, int], ...]
+    boxes: tuple[Rectangle, ...]
 
 
 def plan_boxes(questions: Sequence[QuestionLayout]) -> BoxPlan:
@@ -87,6 +91,7 @@ def plan_boxes(questions: Sequence[QuestionLayout]) -> BoxPlan:
         on_line=np.concatenate([mask.reshape(-1) for mask in lines]),
         starts=tuple(int(one) for one in (0, *ends[:-1])),
         shapes=tuple((grid.shape[0], grid.shape[1]) for grid in grids),
+        boxes=tuple(question.box for question in questions if question.box is not None),
     )
 
 
@@ -104,13 +109,17 @@ def judge_boxes(gray: Gray, registration: Registration, plan: BoxPlan) -> list[W
     plain = (values < plain_line) & ~plan.on_line
     ink = np.add.reduceat(plain, plan.starts, dtype=np.intp) / _LOOK_PIXELS_PER_MM**2
     verdicts = []
-    for start, (high, wide), area in zip(plan.starts, plan.shapes, ink.tolist(), strict=True):
+    parts = zip(plan.starts, plan.shapes, plan.boxes, ink.tolist(), strict=True)
+    for start, (high, wide), frame, area in parts:
         if area > _WRITTEN_MM2:
             verdicts.append(WrittenVerdict(is_blank=False, confidence=0.0, ink=area))
             continue
         box = slice(start, start + high * wide)
         on_line = plan.on_line[box].reshape(high, wide)
-        verdicts.append(_look_closely(values[box].reshape(high, wide), on_line, registration))
+        verdict = _look_closely(values[box].reshape(high, wide), on_line, registration)
+        if verdict.is_blank and is_frame_hidden(gray, registration, frame):
+            verdict = WrittenVerdict(is_blank=False, confidence=0.0, ink=verdict.ink)
+        verdicts.append(verdict)
     return verdicts
 
 
