@@ -160,14 +160,17 @@ def _is_label(text: str) -> bool:
 
 
 def _area(box: DetectedBox, choices: Sequence[DetectedBox], cells: Sequence[Cell]) -> Rectangle:
-    """What a box takes up: itself, or for bubbles the cell that holds this row alone."""
+    """What a box takes up: itself, or for bubbles the cell that holds this row alone, or half a space around."""
     if not box.bubbles:
         return box.rectangle
+    first, second = box.bubbles[:2]
+    around = (second.x - first.x - first.w) / 2
+    own = Rectangle(box.rectangle.x - around, box.rectangle.y, box.rectangle.w + 2 * around, box.rectangle.h)
     for cell in sorted(cells, key=lambda cell: cell.rectangle.w * cell.rectangle.h):
         if _holds(cell.rectangle, box.rectangle):
             alone = sum(_holds(cell.rectangle, choice.rectangle) for choice in choices) == 1
-            return cell.rectangle if alone else box.rectangle
-    return box.rectangle
+            return cell.rectangle if alone else own
+    return own
 
 
 def _holds(outer: Rectangle, inner: Rectangle) -> bool:

@@ -152,9 +152,11 @@ def _find_lines(ink: Mask) -> tuple[Mask, Mask]:
     barrier = np.zeros_like(ink)
     long_lines = np.zeros_like(ink)
     inks = (ink, np.ascontiguousarray(ink.T))
-    solid = [_solid_lines(one) for one in inks]
-    for transpose in (False, True):
-        lines = solid[transpose] | _dotted_lines(inks[transpose], np.ascontiguousarray(solid[not transpose].T))
+    crossing = [np.zeros_like(one) for one in inks]
+    for _ in range(2):  # the second time with what the first found to cross each line
+        found = [_solid_lines(one) | _dotted_lines(one, over) for one, over in zip(inks, crossing, strict=True)]
+        crossing = [np.ascontiguousarray(one.T) for one in reversed(found)]
+    for transpose, lines in enumerate(found):
         long = _widen(_open_along(lines, _LONG_LINE_MM), 1, 5)
         ends = _widen(lines, _pixels(0.8), 1)
         barrier |= ends.T if transpose else ends
@@ -174,9 +176,10 @@ def _solid_lines(ink: Mask) -> Mask:
 def _dotted_lines(ink: Mask, crossing: Mask) -> Mask:
     """Horizontal lines of dots or dashes: long chains of pieces that are all thin, as letters are not.
 
-    A chain goes on where it crosses a solid line, as the pieces there hang on that line.
+    A chain goes on where it crosses another line, as the pieces there hang on that line.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    apart = ink & ~_widen(crossing, 3, 1)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(apart, connectivity=8)
     thin = stats[:, cv2.CC_STAT_HEIGHT] <= _pixels(_DOT_THICKNESS_MM)
     thin[0] = False
     pieces = np.where(thin[labels], np.uint8(255), np.uint8(0)) | crossing

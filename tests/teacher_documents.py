@@ -30,7 +30,7 @@ _NAMESPACES = " ".join(
 )  # fmt: skip
 _THIN = "0.5pt solid #000000"
 _TRUTH_DPI = 200
-_PROGRAM_SECONDS = 100
+_PROGRAM_SECONDS = 300
 
 
 @dataclass(frozen=True)

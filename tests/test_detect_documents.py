@@ -35,7 +35,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[st
     try:
         folder.mkdir()
     except FileExistsError:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 320
         while not result.exists():
             assert time.monotonic() < deadline, "the sheets were not printed"
             time.sleep(0.2)
