@@ -15,7 +15,7 @@ from omr.answer_cells import find_answer_cells
 from omr.errors import InputError
 from omr.geometry import Rectangle
 from omr.layout import Bubble, Layout, Line, PageLayout, QuestionKind, QuestionLayout
-from omr.not_answers import is_left_out
+from omr.not_answers import is_left_out, without_points
 from omr.printed_bubbles import find_bubble_rows
 from omr.printed_labels import collect_labels, runs_downward
 from omr.question_names import PageToName, exam_order, name_boxes
@@ -115,7 +115,7 @@ def _find_on_page(page: SheetPage) -> tuple[tuple[DetectedBox, ...], PageToName]
     frame = _reading_frame(areas, label_cells, characters, page.size)
     order = reading_order(areas, frame)
     areas = [areas[i] for i in order]
-    labels = collect_labels(characters, areas, label_cells)
+    labels = without_points(collect_labels(characters, areas, label_cells), frame)
     kept = [i for i in range(len(areas)) if not is_left_out(i, areas, labels, frame)]
     place = {old: new for new, old in enumerate(kept)}
     to_name = PageToName(

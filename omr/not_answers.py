@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from omr.box_neighbours import gap_beside, nearest_free, stands_above, stands_beside
+from omr.box_neighbours import TOUCH_MM, gap_beside, nearest_free, stands_above, stands_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,16 +23,16 @@ _NOT_ANSWERS = re.compile(
 _IN_BOXES = re.compile(
     r"氏名|名前|年?組番(氏名)?|得?点|小計|合計点?|採点欄?|評価|評点"
 )  # units such as 年 are not
+_POINTS_COLUMN = re.compile(r"配?点")
 _BEHIND_BOXES = {"年", "組", "番", "番号", "点"}
 
 
 def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label], frame: ReadingFrame) -> bool:
     """Whether the print beside, above or in a box says that it is for a name, a mark or a total."""
-    inside = [label for label in labels if label.box == index]
-    joined = "".join(label.text for label in inside)
-    if any(_IN_BOXES.fullmatch(label.text) for label in inside) or _IN_BOXES.fullmatch(joined):
-        return True
     laid_boxes = [frame.lay(box) for box in boxes]
+    before = [i for i, box in enumerate(laid_boxes) if stands_beside(box, laid_boxes[index])]
+    if any(_says_not_answer(i, labels) for i in (index, *before)):
+        return True
     outside = [replace(label, rectangle=frame.lay(label.rectangle)) for label in labels if label.box is None]
     box = laid_boxes[index]
     beside = _follow(box, laid_boxes, outside, stands_beside)
@@ -51,6 +51,28 @@ def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label],
         or (label.text in _BEHIND_BOXES and label.in_cell and stands_beside(box, label.rectangle))
         for label in outside
     )
+
+
+def _says_not_answer(index: int, labels: Sequence[Label]) -> bool:
+    inside = [label.text for label in labels if label.box == index]
+    return any(_IN_BOXES.fullmatch(text) for text in (*inside, "".join(inside)))
+
+
+def without_points(labels: Sequence[Label], frame: ReadingFrame) -> tuple[Label, ...]:
+    """The labels, where the numbers in a column under 配点 number no question."""
+    cells = [(frame.lay(label.rectangle), label) for label in labels if label.in_cell]
+    headings = [box for box, label in cells if _POINTS_COLUMN.fullmatch(label.text)]
+    columns = {
+        id(label)
+        for box, label in cells
+        for heading in headings
+        if label.number and heading.y < box.y and _is_one_column(heading, box)
+    }
+    return tuple(replace(label, number=None) if id(label) in columns else label for label in labels)
+
+
+def _is_one_column(heading: Rectangle, cell: Rectangle) -> bool:
+    return abs(heading.x - cell.x) <= TOUCH_MM and abs(heading.right - cell.right) <= TOUCH_MM
 
 
 def _follow(

@@ -28,12 +28,14 @@ _SHORTEST_DOTTED_LINE_MM = 12.0
 _COPY_GAP_MM = 0.5
 _DOT_GAP_MM = 2.2
 _DOT_THICKNESS_MM = 1.0
+_LETTER_GAP_MM = 0.6
+_LINE_END_MM = 1.2
 _LONG_LINE_MM = 15.0
 _SMALLEST_CELL_MM = 4.0
 _LARGEST_SHARE_OF_PAGE = 0.75
 _RECTANGULARITY = 0.8
 _HALF_LINE_MM = 0.3
-_LARGEST_SKEW_DEG = 4.0
+_LARGEST_SKEW_DEG = 10.0
 _FREE_BESIDE_PRINT_MM = 8.0
 
 
@@ -152,9 +154,16 @@ def _find_lines(ink: Mask) -> tuple[Mask, Mask]:
     barrier = np.zeros_like(ink)
     long_lines = np.zeros_like(ink)
     inks = (ink, np.ascontiguousarray(ink.T))
-    crossing = [np.zeros_like(one) for one in inks]
-    for _ in range(2):  # the second time with what the first found to cross each line
-        found = [_solid_lines(one) | _dotted_lines(one, over) for one, over in zip(inks, crossing, strict=True)]
+    solid = [_solid_lines(one) for one in inks]
+    crossing = [np.ascontiguousarray(one.T) for one in reversed(solid)]
+    bounded = [_bounded_lines(one, over) for one, over in zip(solid, crossing, strict=True)]
+    # Short lines that end in the open are strokes of print.
+    solid = [some | _open_along(one, _LONG_LINE_MM) for some, one in zip(bounded, solid, strict=True)]
+    for _ in range(2):  # the second time with the dotted lines that the first found
+        found = [
+            lines | _dotted_lines(one & ~_widen(some, 1, 3), over)
+            for one, lines, some, over in zip(inks, solid, bounded, crossing, strict=True)
+        ]
         crossing = [np.ascontiguousarray(one.T) for one in reversed(found)]
     for transpose, lines in enumerate(found):
         long = _widen(_open_along(lines, _LONG_LINE_MM), 1, 5)
@@ -173,6 +182,20 @@ def _solid_lines(ink: Mask) -> Mask:
     return _open_along(_close_along(_widen(ink, 1, 3), _COPY_GAP_MM), _SHORTEST_LINE_MM)
 
 
+def _bounded_lines(lines: Mask, crossing: Mask) -> Mask:
+    """The lines that run from one crossing line to another."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
+    left, width = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_WIDTH]
+    rows, columns = np.nonzero(lines & _widen(crossing, 2 * _pixels(_LINE_END_MM) + 1, 3))
+    first, last = left + width, left.copy()
+    np.minimum.at(first, labels[rows, columns], columns)
+    np.maximum.at(last, labels[rows, columns], columns + 1)
+    from_line, to_line = first - left <= _pixels(_LINE_END_MM), left + width - last <= _pixels(_LINE_END_MM)
+    kept = from_line & to_line
+    kept[0] = False
+    return np.where(kept[labels], np.uint8(255), np.uint8(0))
+
+
 def _dotted_lines(ink: Mask, crossing: Mask) -> Mask:
     """Horizontal lines of dots or dashes: long chains of pieces that are all thin, as letters are not.
 
@@ -181,6 +204,9 @@ def _dotted_lines(ink: Mask, crossing: Mask) -> Mask:
     apart = ink & ~_widen(crossing, 3, 1)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(apart, connectivity=8)
     thin = stats[:, cv2.CC_STAT_HEIGHT] <= _pixels(_DOT_THICKNESS_MM)
+    letters = np.where(thin[labels], np.uint8(0), apart)
+    near_letters = _widen(letters, 3, 2 * _pixels(_LETTER_GAP_MM) + 1)
+    thin[np.unique(labels[near_letters > 0])] = False  # the dots of 点
     thin[0] = False
     pieces = np.where(thin[labels], np.uint8(255), np.uint8(0)) | crossing
     chains = _open_along(_close_along(pieces, _DOT_GAP_MM), _SHORTEST_DOTTED_LINE_MM)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from omr.code_reader import find_code
 from omr.detect import detect_layout
 from omr.errors import InputError, PageSetAside
 from omr.geometry import MM_PER_INCH
@@ -61,6 +62,10 @@ def detect_sheet(
         InputError: the sheet can't be read, has no answer box, or a file can't be written.
     """
     pages = _read_pages(path, password)
+    if any(find_code(page.gray) for page in pages):
+        raise InputError(
+            f"{path}: saiten が印刷した解答用紙です。解答欄の位置はもう決まっているので、saiten print に --layout を付けて書き出してください。"
+        )
     upright = [upright_page(page) for page in pages]
     plain = detect_layout(upright)
     try:
