@@ -22,6 +22,7 @@ from omr.question_names import PageToName, exam_order, name_boxes
 from omr.reading_frame import ReadingFrame, reading_order
 from omr.ruled_lines import find_cells, scale_sheet
 from omr.sheet_page import SheetPage, upright_page
+from omr.typed_places import find_answer_lines, find_bracketed_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,8 +63,23 @@ def detect_boxes(gray: NDArray[np.uint8], page_size_mm: tuple[float, float]) -> 
     return _find_on_page(SheetPage(gray, page_size_mm))[0]
 
 
+@dataclass(frozen=True, slots=True)
+class DetectedSheet:
+    """A proposed layout, and whether the sheet is in vertical writing (縦書き)."""
+
+    layout: Layout
+    is_vertical: bool
+
+
 def detect_layout(pages: Iterable[SheetPage]) -> Layout:
+    """The layout of `detect_sheet_pages`."""
+    return detect_sheet_pages(pages).layout
+
+
+def detect_sheet_pages(pages: Iterable[SheetPage]) -> DetectedSheet:
     """A layout with the answer boxes of all pages, named by the printed numbers where there are any.
+
+    The sheet is in vertical writing if most of its pages with boxes are.
 
     Raises:
         InputError: no page has an answer box.
@@ -78,12 +94,14 @@ def detect_layout(pages: Iterable[SheetPage]) -> Layout:
             "200dpi 以上でまっすぐに読み取り直すか、元の PDF を指定してください。"
         )
     names = name_boxes([to_name for _, to_name in found])
-    return Layout(
+    layout = Layout(
         tuple(
             PageLayout(number, *size, questions=tuple(_question(ids[i], boxes[i]) for i in exam_order(ids)))
             for number, (size, ids, (boxes, _)) in enumerate(zip(sizes, names, found, strict=True), 1)
         )
     )
+    vertical = [to_name.frame.vertical for boxes, to_name in found if boxes]
+    return DetectedSheet(layout, 2 * sum(vertical) > len(vertical))
 
 
 def _question(name: str, box: DetectedBox) -> QuestionLayout:
@@ -98,14 +116,19 @@ def _find_on_page(page: SheetPage) -> tuple[tuple[DetectedBox, ...], PageToName]
     sheet = scale_sheet(page.gray, page.size)
     cells = find_cells(sheet)
     choices, characters = _choices(find_bubble_rows(sheet.ink), page.characters)
+    brackets, characters = find_bracketed_places(characters)
+    lines, characters = find_answer_lines(sheet.ink, characters)
     boxes = [
+        *choices,
         *(
             DetectedBox(cell.rectangle, cell.kind, cell.lines)
             for cell in find_answer_cells(cells)
             if not any(cell.rectangle.intersects(choice.rectangle) for choice in choices)
         ),
-        *choices,
     ]
+    for typed in (*brackets, *lines):
+        if not any(typed.intersects(box.rectangle) for box in boxes):
+            boxes.append(DetectedBox(typed, QuestionKind.TEXT))
     areas = [_area(box, choices, cells) for box in boxes]
     label_cells = [
         cell.rectangle

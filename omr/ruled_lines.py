@@ -159,6 +159,7 @@ def _find_lines(ink: Mask) -> tuple[Mask, Mask]:
     bounded = [_bounded_lines(one, over) for one, over in zip(solid, crossing, strict=True)]
     # Short lines that end in the open are strokes of print.
     solid = [some | _open_along(one, _LONG_LINE_MM) for some, one in zip(bounded, solid, strict=True)]
+    found = solid
     for _ in range(2):  # the second time with the dotted lines that the first found
         found = [
             lines | _dotted_lines(one & ~_widen(some, 1, 3), over)
@@ -187,9 +188,10 @@ def _bounded_lines(lines: Mask, crossing: Mask) -> Mask:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
     left, width = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_WIDTH]
     rows, columns = np.nonzero(lines & _widen(crossing, 2 * _pixels(_LINE_END_MM) + 1, 3))
+    owner: NDArray[np.intp] = labels[rows, columns].astype(np.intp)
     first, last = left + width, left.copy()
-    np.minimum.at(first, labels[rows, columns], columns)
-    np.maximum.at(last, labels[rows, columns], columns + 1)
+    np.minimum.at(first, owner, columns)
+    np.maximum.at(last, owner, columns + 1)
     from_line, to_line = first - left <= _pixels(_LINE_END_MM), left + width - last <= _pixels(_LINE_END_MM)
     kept = from_line & to_line
     kept[0] = False

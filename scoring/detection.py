@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from omr.code_reader import find_code
-from omr.detect import detect_layout
+from omr.design import Writing
+from omr.detect import detect_sheet_pages
 from omr.errors import InputError, PageSetAside
 from omr.geometry import MM_PER_INCH
-from omr.layout import write_layout
+from omr.layout import Layout, write_layout
 from omr.page_size import page_size_mm
 from omr.printed_text import read_printed_text
 from omr.scan_file import open_scan
@@ -22,8 +23,6 @@ from scoring.exam_draft import draft_exam
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from omr.layout import Layout
 
 _MOST_PAGES = 20
 
@@ -67,14 +66,16 @@ def detect_sheet(
             f"{path}: saiten が印刷した解答用紙です。解答欄の位置はもう決まっているので、saiten print に --layout を付けて書き出してください。"
         )
     upright = [upright_page(page) for page in pages]
-    plain = detect_layout(upright)
+    detected = detect_sheet_pages(upright)
     try:
         turned = any(after is not before for before, after in zip(pages, upright, strict=True))
         reference = _write_upright(upright, layout_path) if turned else path
-        layout = type(plain)(plain.pages, _relative(reference, layout_path.parent))
+        layout = Layout(detected.layout.pages, _relative(reference, layout_path.parent))
         write_layout(layout, layout_path)
         if exam_path is not None:
-            text = draft_exam(layout, path.stem, date.today())  # noqa: DTZ011  (the teacher's own day)
+            writing = Writing.VERTICAL if detected.is_vertical else Writing.HORIZONTAL
+            today = date.today()  # noqa: DTZ011  (the teacher's own day)
+            text = draft_exam(layout, path.stem, today, writing)
             exam_path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError(

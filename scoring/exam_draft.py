@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from omr.design import Writing
 from omr.layout import QuestionKind
 from omr.page_size import nearest_paper
 
@@ -21,13 +22,14 @@ _HEADING = """\
 _LONGEST_TITLE = 60
 
 
-def draft_exam(layout: Layout, title: str, day: date) -> str:
+def draft_exam(layout: Layout, title: str, day: date, writing: Writing = Writing.HORIZONTAL) -> str:
     """The text of an EXAM.toml whose questions are those of the layout.
 
     Args:
         layout: of the sheet.
         title: of the exam.
         day: of the exam.
+        writing: of the sheet.
     """
     page = layout.pages[0]
     paper = nearest_paper((page.width, page.height))
@@ -41,6 +43,8 @@ def draft_exam(layout: Layout, title: str, day: date) -> str:
         f'paper = "{paper}"',
         f'orientation = "{orientation}"',
     ]
+    if writing is Writing.VERTICAL:
+        exam.append(f'writing = "{writing}"')
     questions = [_draft_question(question) for _, question in layout.questions()]
     return "\n".join([_HEADING, *exam, *questions, ""])
 

@@ -118,9 +118,7 @@ def print_documents(documents: dict[str, Document], folder: Path) -> dict[str, P
         timeout=_PROGRAM_SECONDS,
     )  # fmt: skip
     return {
-        name: PrintedDocument(
-            folder / f"{name}.pdf", _measure(folder / f"{name}-truth.pdf", answers[name])
-        )
+        name: PrintedDocument(folder / f"{name}.pdf", _measure(folder / f"{name}-truth.pdf", answers[name]))
         for name in documents
     }
 
@@ -225,14 +223,18 @@ class _Writer:
         return f'<text:p text:style-name="{style}">{"".join(map(self._run, runs))}</text:p>'
 
     def _run(self, run: Run) -> str:
-        line = ' style:text-underline-style="solid" style:text-underline-width="auto"' if run.underlined else ""
+        line = (
+            ' style:text-underline-style="solid" style:text-underline-width="auto"' if run.underlined else ""
+        )
         style = self._style("text", _text_size(run.size, line + self._background(run.answer)))
         text = escape(run.text).replace("  ", '<text:s text:c="2"/>')
         return f'<text:span text:style-name="{style}">{text}</text:span>'
 
     def _table(self, table: Table) -> str:
         self.tables += 1
-        width = "" if self.document.is_spreadsheet else f' style:width="{sum(table.widths)}mm" table:align="left"'
+        width = (
+            "" if self.document.is_spreadsheet else f' style:width="{sum(table.widths)}mm" table:align="left"'
+        )
         style = self._style("table", f'<style:table-properties{width} table:border-model="collapsing"/>')
         columns = "".join(
             f'<table:table-column table:style-name="{name}"/>'

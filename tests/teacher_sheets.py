@@ -102,17 +102,16 @@ def _vertical() -> Document:
     numbers = "一二三四五六七八九十"
     body: list[list[Run] | str | Table] = [[Run("国語　解答用紙", size=14)]]
     for section in range(4):
-        cells = []
-        for row in range(5):
-            cells.append(
-                [
-                    *([Cell(numbers[section], rows=5, size=12)] if row == 0 else []),
-                    Cell(f"問{numbers[row]}"),
-                    Cell("", f"{section + 1}-{row + 1}"),
-                    Cell(f"問{numbers[row + 5]}"),
-                    Cell("", f"{section + 1}-{row + 6}"),
-                ]
-            )
+        cells = [
+            [
+                *([Cell(numbers[section], rows=5, size=12)] if row == 0 else []),
+                Cell(f"問{numbers[row]}"),
+                Cell("", f"{section + 1}-{row + 1}"),
+                Cell(f"問{numbers[row + 5]}"),
+                Cell("", f"{section + 1}-{row + 6}"),
+            ]
+            for row in range(5)
+        ]
         body += ["", Table([16, 18, 85, 18, 85], [11] * 5, cells)]
     return Document(body, _B4_LANDSCAPE, is_vertical=True)
 

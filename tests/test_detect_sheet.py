@@ -23,6 +23,7 @@ from omr.sheet_page import SheetPage
 from scoring.detection import detect_sheet
 from scoring.exam_draft import draft_exam
 from scoring.exam_file import read_exam
+from tests.printed_sheets import DPI, design_sheet, print_sheet
 from tests.ruled_sheets import RuledSheet, turned
 
 if TYPE_CHECKING:
@@ -100,6 +101,12 @@ def test_an_encrypted_pdf_needs_its_password(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"パスワード"):
         detect_sheet(sheet.path, tmp_path / "layout.json")
     assert not (tmp_path / "layout.json").exists()
+
+
+def test_a_sheet_that_saiten_printed_needs_no_detection(tmp_path: Path) -> None:
+    Image.fromarray(print_sheet(design_sheet()).copy()).save(tmp_path / "sheet.png", dpi=(DPI, DPI))
+    with pytest.raises(InputError, match=r"--layout .*。$"):
+        detect_sheet(tmp_path / "sheet.png", tmp_path / "layout.json")
 
 
 def test_wrong_inputs_are_one_sentence(tmp_path: Path) -> None:
