@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from omr.bubbles import BubblePlan
+    from omr.bubble_plan import BubblePlan
     from omr.geometry import Points
     from omr.layout import Layout, PageLayout
     from omr.pixels import Floats, Gray, Mask

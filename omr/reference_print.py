@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from omr.bubbles import SECTORS, BubblePlan, plan_bubbles
+from omr.bubble_plan import SECTORS, BubblePlan, plan_bubbles
 from omr.page_print import darken
 from omr.patch_matching import sample_floats
 from omr.reference import FINE_PIXELS_PER_MM

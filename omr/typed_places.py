@@ -28,8 +28,9 @@ _LEAST_ROOM_MM = 7.0
 _LEAST_LINE_MM = 15.0
 _THICKEST_LINE_MM = 0.9
 _ROOM_ABOVE_LINE_MM = (3.0, 9.0)
+_GAP_TO_PRINT_MM = 1.0
 _NUMBER_BEFORE_MM = 10.0
-_BRACKET_MARGIN_MM = 0.8
+_BRACKET_MARGIN_MM = 0.5  # under the room that a line below keeps
 
 
 def find_bracketed_places(
@@ -104,7 +105,9 @@ def _room_above(line: Rectangle, ink: NDArray[np.uint8]) -> Rectangle | None:
     top, bottom = (round(y * PIXELS_PER_MM) for y in (max(line.y - most, 0), line.y))
     left, right = (round(x * PIXELS_PER_MM) for x in (line.x, line.right))
     printed = np.flatnonzero(ink[top : bottom - 2, left:right].any(axis=1))
-    free_from = line.y - most if not len(printed) else (top + int(printed[-1]) + 1) / PIXELS_PER_MM + 0.5
+    free_from = (
+        line.y - most if not len(printed) else (top + int(printed[-1]) + 1) / PIXELS_PER_MM + _GAP_TO_PRINT_MM
+    )
     if line.y - free_from < least:
         return None
     return Rectangle(line.x, free_from, line.w, line.bottom - free_from)

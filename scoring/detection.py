@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from omr.code_reader import find_code
+from omr.code_reader import find_codes
 from omr.design import Writing
 from omr.detect import detect_sheet_pages
 from omr.errors import InputError, PageSetAside
@@ -61,7 +61,7 @@ def detect_sheet(
         InputError: the sheet can't be read, has no answer box, or a file can't be written.
     """
     pages = _read_pages(path, password)
-    if any(find_code(page.gray) for page in pages):
+    if any(find_codes(page.gray) for page in pages):
         raise InputError(
             f"{path}: saiten が印刷した解答用紙です。解答欄の位置はもう決まっているので、saiten print に --layout を付けて書き出してください。"
         )
