@@ -10,6 +10,7 @@ import pikepdf
 from pikepdf import Name
 
 from omr.gray import gray_from_samples
+from omr.jbig2 import holds_symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,3 +140,15 @@ def _plain_space(space: Any) -> tuple[ColourKind, int]:
     if found is None:
         raise RareImageError
     return found
+
+
+def shares_symbols(image: Any) -> bool:
+    """Whether an image is JBIG2 data that replace glyphs by shared ones of like shape."""
+    if "/JBIG2Decode" not in filter_names(image):
+        return False
+    if holds_symbols(image.read_raw_bytes()):
+        return True
+    shared = image.get(Name.DecodeParms, {})
+    if isinstance(shared, pikepdf.Array):
+        shared = shared[0]
+    return isinstance(shared, pikepdf.Dictionary) and Name.JBIG2Globals in shared

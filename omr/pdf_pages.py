@@ -15,10 +15,10 @@ from pikepdf import Name
 from omr.decode_limits import too_many_pages
 from omr.errors import PageSetAside, Trouble
 from omr.gray import DAMAGE_WARNING, Dpi, orient, orient_dpi, plausible_dpi, stretch_to_black_and_white
-from omr.jbig2 import SYMBOLS_WARNING, holds_symbols
+from omr.jbig2 import SYMBOLS_WARNING
 from omr.page import Page
 from omr.pdf_image import decode_image_stream
-from omr.pdf_image_facts import RareImageError, filter_names, is_bilevel
+from omr.pdf_image_facts import RareImageError, is_bilevel, shares_symbols
 from omr.pdf_one_image import Box, DrawnPageError, PlacedImage, find_one_image
 from omr.pdf_render import POINTS_PER_INCH, decode_with_pdfium, render_page, take_single_page
 
@@ -121,10 +121,9 @@ class PdfPages:
         except RareImageError:
             gray = decode_with_pdfium(take_single_page(self._document, page, self._limits))
         bilevel = is_bilevel(image)
-        symbols = "/JBIG2Decode" in filter_names(image) and _uses_symbols(image)
         return (
             stretch_to_black_and_white(gray) if bilevel else gray,
-            SYMBOLS_WARNING if symbols else "",
+            SYMBOLS_WARNING if shares_symbols(image) else "",
             bilevel,
         )
 
@@ -191,15 +190,6 @@ def _visible_box(page: pikepdf.Page) -> Box:
 def _sorted_box(corners: Any) -> Box:
     x1, y1, x2, y2 = (float(corner) for corner in corners)
     return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
-
-
-def _uses_symbols(image: Any) -> bool:
-    if holds_symbols(image.read_raw_bytes()):
-        return True
-    shared = image.get(Name.DecodeParms, {})
-    if isinstance(shared, pikepdf.Array):
-        shared = shared[0]
-    return isinstance(shared, pikepdf.Dictionary) and Name.JBIG2Globals in shared
 
 
 def _open(source: Path | bytes, password: str | None) -> tuple[pikepdf.Pdf, bool]:

@@ -21,9 +21,10 @@ from pikepdf import Name
 from omr.decode_limits import check_size
 from omr.errors import PageSetAside, Trouble
 from omr.gray import DAMAGE_WARNING
+from omr.jbig2 import SYMBOLS_WARNING
 from omr.page import Page
 from omr.pdf_image import bound_flate, decode_image_stream
-from omr.pdf_image_facts import RareImageError, declared_size
+from omr.pdf_image_facts import RareImageError, declared_size, shares_symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -268,5 +269,5 @@ def _check_image(image: Any, limits: DecodeLimits) -> str:
     try:
         _, warning = decode_image_stream(image, limits)
     except RareImageError:
-        return ""
+        return SYMBOLS_WARNING if shares_symbols(image) else ""
     return warning

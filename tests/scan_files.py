@@ -123,8 +123,11 @@ def flate(samples: NDArray[Any] | bytes) -> bytes:
     return zlib.compress(samples if isinstance(samples, bytes) else samples.tobytes())
 
 
-def jbig2_of(bits: NDArray[np.uint8]) -> bytes:
-    """JBIG2 data: one page of one region in MMR coding, which is G4 (ITU-T T.88, 6.2.6)."""
+def jbig2_of(bits: NDArray[np.uint8], symbols: bytes = b"") -> bytes:
+    """JBIG2 data: one page of one region in MMR coding, which is G4 (ITU-T T.88, 6.2.6).
+
+    `symbols` is the content of a symbol dictionary to stand before the region; none if empty.
+    """
     height, width = bits.shape
 
     def segment(number: int, kind: int, data: bytes) -> bytes:
@@ -132,7 +135,8 @@ def jbig2_of(bits: NDArray[np.uint8]) -> bytes:
 
     page = width.to_bytes(4) + height.to_bytes(4) + bytes(8) + b"\x00\x00\x00"
     region = width.to_bytes(4) + height.to_bytes(4) + bytes(8) + b"\x00" + b"\x01" + encode_g4(bits)
-    return segment(0, 48, page) + segment(1, 38, region)
+    shared = segment(2, 0, symbols) if symbols else b""
+    return segment(0, 48, page) + shared + segment(1, 38, region)
 
 
 SHEET = draw_sheet()
