@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
+from omr.errors import InputError
 from omr.read_page import Crops
 from omr.reading import PageStatus
 
@@ -56,8 +57,16 @@ class CropFiles:
         self._wanted = crops is not Crops.NONE
 
     def __enter__(self) -> Self:
+        if self._final.exists() and not self._is_ours():
+            raise InputError(
+                f"{self._final} がすでにあります（採点の結果ではありません）。-o に別のフォルダーを指定してください。"
+            )
         self._clear()
         return self
+
+    def _is_ours(self) -> bool:
+        """Whether the folder holds the results of an earlier run, whose crops may be replaced."""
+        return (self._final.parent / "summary.json").exists()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

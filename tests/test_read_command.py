@@ -214,6 +214,16 @@ def test_reading_again_replaces_the_results(school: School) -> None:
     assert not (school.folder / "out" / "crops").exists()
 
 
+def test_a_folder_of_the_user_s_own_is_left_alone(school: School, capsys: pytest.CaptureFixture[str]) -> None:
+    school.put("a.pdf", school.scan(0))
+    own = school.folder / "out" / "crops" / "rice.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("米", "utf-8")
+    assert school.read() == 2
+    assert "crops" in capsys.readouterr().err
+    assert own.read_text("utf-8") == "米"
+
+
 def test_every_bad_file_ends_in_a_row_and_the_rest_is_read(school: School) -> None:
     good = school.put("m_good.pdf", school.scan(0), school.scan(1))
     folder = good.parent
