@@ -89,11 +89,14 @@ class BubbleVerdicts:
         marked: best guess, bool (K,).
         sure: whether the guess is safe to take, bool (K,).
         chance: estimated chance that the guess is right, (K,).
+        is_legible: whether the page still shows grey: in black and white where the labels have turned white, pale
+            pencil may be gone too, so a question without any mark is not surely empty.
     """
 
     marked: Mask
     sure: Mask
     chance: NDArray[np.float64]
+    is_legible: bool = True
 
 
 def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) -> BubbleVerdicts:
@@ -120,7 +123,8 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     # What lies on the paper after the pupil wrote says nothing of what the pupil meant.
     own_score = np.where(_foreign(measures, ringed, rules) > 1, 0, marked_score)
     sure = (own_score >= 1) | (stained <= 1)
-    return BubbleVerdicts(marked, sure, _chance(own_score, stained, marked))
+    is_legible = median(measures.label) >= rules.legible_label
+    return BubbleVerdicts(marked, sure, _chance(own_score, stained, marked), is_legible)
 
 
 def _stain(measures: BubbleMeasures, ring: Floats, plan: BubblePlan, rules: MarkRules) -> Floats:
@@ -134,7 +138,6 @@ def _stain(measures: BubbleMeasures, ring: Floats, plan: BubblePlan, rules: Mark
             _gain(measures.label, plan) / rules.empty_label,
             _gain(measures.whole, plan) / rules.empty_whole,
             measures.pale_ring / rules.empty_pale_ring,
-            np.full_like(measures.fill, rules.legible_label / max(median(measures.label), 1e-3)),
         ]
     )
     return stain
@@ -207,6 +210,12 @@ def join_verdicts(verdicts: BubbleVerdicts, groups: Sequence[slice]) -> list[Cho
     confidence = np.multiply.reduceat(verdicts.chance, starts).tolist()
     sure = np.logical_and.reduceat(verdicts.sure, starts).tolist()
     is_marked = verdicts.marked.tolist()
+    if not verdicts.is_legible:
+        any_mark = np.logical_or.reduceat(verdicts.marked, starts).tolist()
+        sure = [one and mark for one, mark in zip(sure, any_mark, strict=True)]
+        confidence = [
+            chance if mark else min(chance, 0.5) for chance, mark in zip(confidence, any_mark, strict=True)
+        ]
     return [
         _join(
             tuple(k - group.start for k in range(group.start, group.stop) if is_marked[k]), one_sure, chance

@@ -288,9 +288,9 @@ def test_names_of_any_length_and_code_are_written(tmp_path: Path) -> None:
     assert max(len(name.encode()) for name in names) < 256
 
 
-@pytest.mark.parametrize("name", ["answers.csv", "crops"])
+@pytest.mark.parametrize(("name", "code"), [("answers.csv", 1), ("crops", 2)])
 def test_a_place_that_can_not_take_the_results_is_told_in_words(
-    school: School, name: str, capsys: pytest.CaptureFixture[str]
+    school: School, name: str, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     school.put("a.pdf", school.scan(0))
     (school.folder / "out" / name / "mine").mkdir(parents=True)
@@ -298,7 +298,7 @@ def test_a_place_that_can_not_take_the_results_is_told_in_words(
         (school.folder / "out" / name).rename(school.folder / "out" / "other")
         (school.folder / "out" / name).write_bytes(b"")
     capsys.readouterr()
-    assert school.read("--crops") == 1
+    assert school.read("--crops") == code
     assert name in capsys.readouterr().err
     assert not list((school.folder / "out").glob(".*"))
 

@@ -164,10 +164,10 @@ def test_the_slider_sets_the_width_of_crops_and_is_remembered(browser: Chromium,
 def test_pages_set_aside_come_first_with_their_reasons(browser: Chromium, address: str) -> None:
     _open(browser, f"{address}#/pages", "main section")
     assert browser.text(".lead") == (
-        "8ページのうち 3ページを読み取りました。1ページは空白、1ページは重複、3ページは読み取れませんでした。"
+        "8ページのうち 3ページを読み取りました。1ページは白紙、1ページは重複、3ページは読み取れず、とりおきました。"
     )
     first = browser.text("main section")
-    assert first.startswith("読み取れなかったページ")
+    assert first.startswith("とりおき")
     assert "位置合わせマークが見つかりません。" in first
     assert "ファイルが壊れていて開けません。" in first
     assert "名簿にない解答用紙です。" in browser.text("main")
