@@ -66,7 +66,8 @@ class CropFiles:
 
     def _is_ours(self) -> bool:
         """Whether the folder holds the results of an earlier run, whose crops may be replaced."""
-        return (self._final.parent / "summary.json").exists()
+        out = self._final.parent
+        return any((out / name).exists() for name in ("summary.json", "pages.csv", "answers.csv"))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
