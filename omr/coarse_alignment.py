@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
+from scipy import fft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,11 +86,11 @@ def rough_alignments(scan: CoarsePicture, page: CoarsePicture) -> Iterator[Trans
 
 
 def _transform(picture: Floats, size: tuple[int, int]) -> NDArray[np.complex64]:
-    return np.fft.rfft2(picture, size).astype(np.complex64, copy=False)
+    return cast("NDArray[np.complex64]", fft.rfft2(picture, size))
 
 
 def _transform_back(spectrum: NDArray[np.complex64], size: tuple[int, int]) -> Floats:
-    return np.fft.irfft2(spectrum, size).astype(np.float32, copy=False)
+    return cast("Floats", fft.irfft2(spectrum, size))
 
 
 def _signature(spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:

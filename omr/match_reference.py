@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 _LEAST_LIKENESS = 0.5
 _FIRST_OUTLIER_MM = 1.0
 _OUTLIER_MM = 0.8
-_FIRST_STEP = 3
-"""The first fit rests on every third patch only."""
 _LEAST_AGREEING = 0.5
 """Share of the patches that must be found where the alignment says."""
 _RIVAL_AGREEING = 0.3
@@ -242,15 +240,10 @@ def _in_millimetres(rough: Transform, scan: ScanPicture, reference: ReferencePag
 
 def _fit_straight(scan: ScanPicture, reference: ReferencePage, at: int) -> PageFit | None:
     """The fit of a page that fills the scan, the right way up and within some 2°; None where it does not."""
-    high, wide = scan.half.shape
+    high, wide = scan.darkness.shape
     if (wide > high) != (reference.width > reference.height):
         return None
-    guess = scale_transform(reference.width, reference.height, wide, high)
-    found = _fit_once(scan.half, reference.wide_patches, guess, _LEAST_AGREEING, _FIRST_OUTLIER_MM)
-    if found is None:
-        return None
-    double = np.array([(2, 0, 0.5), (0, 2, 0.5), (0, 0, 1)], np.float64)
-    return _finish(scan, reference, double @ found[0], at, _LEAST_AGREEING)
+    return _refine(scan, reference, scale_transform(reference.width, reference.height, wide, high), at)
 
 
 def _refine(
@@ -260,10 +253,12 @@ def _refine(
     at: int,
     least_agreeing: float = _LEAST_AGREEING,
 ) -> PageFit | None:
-    """Fit the alignment to a part of the patches, then to all; None where they do not agree."""
-    part = reference.patches.thinned(_FIRST_STEP)
-    found = _fit_once(scan.darkness, part, guess, least_agreeing, _FIRST_OUTLIER_MM)
-    return None if found is None else _finish(scan, reference, found[0], at, least_agreeing)
+    """Fit the alignment to the wide patches, then to all; None where they do not agree."""
+    to_half = np.array([(0.5, 0, -0.25), (0, 0.5, -0.25), (0, 0, 1)], np.float64)
+    found = _fit_once(scan.half, reference.wide_patches, to_half @ guess, least_agreeing, _FIRST_OUTLIER_MM)
+    if found is None:
+        return None
+    return _finish(scan, reference, _inverse(to_half) @ found[0], at, least_agreeing)
 
 
 def _finish(
@@ -294,7 +289,7 @@ def _fit_once(
     """The alignment by the patches, which of them agree, and where they lie off the guess."""
     matches = match_patches(darkness, guess, plan)
     usable = matches.likeness > _LEAST_LIKENESS
-    if usable.sum() < max(FEWEST_PATCHES / _FIRST_STEP, least_agreeing * len(plan.centres)):
+    if usable.sum() < max(FEWEST_PATCHES / 2, least_agreeing * len(plan.centres)):
         return None
     try:
         transform, agreeing = fit_patches(guess, plan, matches, usable, outlier_mm)

@@ -26,7 +26,10 @@ FINE_PIXELS_PER_MM = 6.0
 MATCH_PIXELS_PER_MM = 2.0
 """Resolution at which scan and reference are compared."""
 _PATCH_EVERY_MM = 23.0
+_REACH = 4
+"""Samples; the wide patches, at half the resolution, have twice as many: four times as far."""
 _WIDE_PATCH_EVERY_MM = 36.0
+_WIDE_REACH = 8
 _PRINT = 0.15
 _CELL_MM = 4.0
 _BOLDEST = 0.93
@@ -98,9 +101,9 @@ def plan_reference(picture: Gray, page: PageLayout) -> ReferencePage:
     size = (round(page.width * MATCH_PIXELS_PER_MM), round(page.height * MATCH_PIXELS_PER_MM))
     match = darken(shrink_to(picture, size), MATCH_PIXELS_PER_MM)
     try:
-        patches = plan_patches(match, MATCH_PIXELS_PER_MM, _PATCH_EVERY_MM)
+        patches = plan_patches(match, MATCH_PIXELS_PER_MM, _PATCH_EVERY_MM, _REACH)
         half = np.asarray(cv2.resize(match, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
-        wide_patches = plan_patches(half, MATCH_PIXELS_PER_MM / 2, _WIDE_PATCH_EVERY_MM)
+        wide_patches = plan_patches(half, MATCH_PIXELS_PER_MM / 2, _WIDE_PATCH_EVERY_MM, _WIDE_REACH)
     except ValueError as error:
         raise InputError(
             f"空の解答用紙（reference）の{page.number}ページ目は印刷が少なすぎて、スキャンの位置を合わせられません。枠や文字のある用紙にしてください。"
