@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 from scipy import fft
 
-from omr.geometry import Points, Transform, apply, fit_affine
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from omr.pixels import Floats, Mask
+    from omr.geometry import Points
+    from omr.pixels import Floats
+    from omr.placement import Placement
 
 FEWEST_PATCHES = 6
 PATCH = 24
@@ -72,7 +72,7 @@ def plan_patches(darkness: Floats, pixels_per_mm: float, cell_mm: float, reach: 
     at = _choose(np.minimum(darkness, np.float32(_MOST_DARKNESS)), pixels_per_mm, cell_mm)
     if len(at) < FEWEST_PATCHES:
         raise ValueError("too little is printed")
-    patches = _cut_squares(darkness, at, np.eye(2), PATCH)
+    patches = _cut_squares(darkness, at, np.eye(2)[None], PATCH)
     patches = patches - patches.mean(axis=(1, 2), keepdims=True)
     patches /= np.sqrt((patches**2).sum(axis=(1, 2), keepdims=True)) + np.float32(1e-6)
     side = PATCH + 2 * reach
@@ -80,17 +80,17 @@ def plan_patches(darkness: Floats, pixels_per_mm: float, cell_mm: float, reach: 
     return PatchPlan((at + 0.5) / pixels_per_mm, templates, pixels_per_mm, reach)
 
 
-def match_patches(darkness: Floats, transform: Transform, plan: PatchPlan) -> PatchMatches:
+def match_patches(darkness: Floats, guess: Placement, plan: PatchPlan) -> PatchMatches:
     """Find all patches within the plan's reach of where they should be.
 
     Args:
         darkness: of the scan, at about the resolution of the plan.
-        transform: page (mm) to pixels of `darkness`.
+        guess: page (mm) to pixels of `darkness`.
         plan: of the page.
     """
     side, places = PATCH + 2 * plan.reach, 2 * plan.reach + 1
-    centres = apply(transform, plan.centres)
-    windows = _cut_squares(darkness, centres, transform[:2, :2] / plan.pixels_per_mm, side)
+    steps = guess.steps(plan.centres) / plan.pixels_per_mm
+    windows = _cut_squares(darkness, guess.place(plan.centres), steps, side)
     product = fft.irfft2(fft.rfft2(windows) * plan.templates, (side, side))
     likeness: Floats = product[:, :places, :places] / _spread(windows)
     flat = likeness.reshape(len(likeness), -1)
@@ -100,30 +100,6 @@ def match_patches(darkness: Floats, transform: Transform, plan: PatchPlan) -> Pa
     fine_columns = columns + _vertices(likeness, rows, columns, 2)
     offsets = (np.stack([fine_columns, fine_rows], axis=-1) - plan.reach) / plan.pixels_per_mm
     return PatchMatches(offsets, flat[np.arange(len(flat)), best])
-
-
-def fit_patches(
-    transform: Transform, plan: PatchPlan, matches: PatchMatches, usable: Mask, outlier_mm: float
-) -> tuple[Transform, Mask]:
-    """The alignment that the usable patches agree on, and which of them do.
-
-    Raises:
-        ValueError: too few agree.
-    """
-    source = plan.centres
-    target = apply(transform, source + matches.offsets)
-    scale = np.sqrt(abs(np.linalg.det(transform[:2, :2])))
-    which = np.flatnonzero(usable)
-    if len(which) < 3:
-        raise ValueError("too few patches")
-    _, agree = cv2.estimateAffine2D(
-        source[which], target[which], method=cv2.RANSAC, ransacReprojThreshold=outlier_mm * scale
-    )
-    if np.count_nonzero(agree) < 3:
-        raise ValueError("the patches do not agree")
-    inside = np.zeros(len(source), bool)
-    inside[which[agree.ravel() > 0]] = True
-    return fit_affine(source[inside], target[inside]), inside
 
 
 def sample_floats(picture: Floats, points: Floats) -> Floats:
@@ -149,15 +125,15 @@ def _choose(darkness: Floats, pixels_per_mm: float, cell_mm: float) -> Points:
     return np.array(chosen, np.float64).reshape(-1, 2)
 
 
-def _cut_squares(picture: Floats, centres: Points, turn: Transform, side: int) -> Floats:
-    """Squares of `side` × `side` samples, each step turned and sized by a matrix (2, 2), (P, side, side)."""
-    steps = (np.arange(side) - (side - 1) / 2).astype(np.float32)
+def _cut_squares(picture: Floats, centres: Points, steps: Points, side: int) -> Floats:
+    """Squares of `side` × `side` samples; a step right and one down are a matrix (P or 1, 2, 2), (P, side, side)."""
+    along = np.arange(side) - (side - 1) / 2
     # One coordinate at a time: sums over arrays of pairs take five times as long.
     x, y = (
-        np.add.outer(
-            centres[:, axis].astype(np.float32),
-            np.add.outer(np.float32(turn[axis, 1]) * steps, np.float32(turn[axis, 0]) * steps).ravel(),
-        )
+        (
+            (centres[:, axis, None] + steps[:, axis, 1, None] * along).astype(np.float32)[:, :, None]
+            + (steps[:, axis, 0, None] * along).astype(np.float32)[:, None, :]
+        ).reshape(len(centres), -1)
         for axis in (0, 1)
     )
     found = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
