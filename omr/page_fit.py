@@ -94,6 +94,7 @@ def fit_page(
     if fine is None or not _is_plausible(fine[0], scan.nominal, reference):
         return None
     placement, agreeing, matches = fine
+    placement = straightened(placement, reference.width, reference.height)
     if agreeing.sum() < max(FEWEST_PATCHES, least_agreeing * len(plan.centres)):
         return None
     seen = rough.place(plan.centres + matches.offsets)
@@ -155,7 +156,7 @@ def _fit_flat_or_bent(
         ValueError: too few patches agree.
     """
     scale = scale_of(guess)
-    flat = fit_flat(source, target, guess.bend, outlier_mm, scale)
+    flat = fit_flat(source, target, None, outlier_mm, scale)
     off = np.linalg.norm(flat[0].place(source) - target, axis=1) / scale
     if flat[1].mean() >= _LIES_FLAT and np.sqrt(np.mean(off[flat[1]] ** 2)) < _FLAT_MM:
         return flat
