@@ -193,10 +193,9 @@ def _extent(ink: Mask, area: Floats, pitch: Floats) -> Floats:
     """The longest side in mm of the box around the ink of each bubble that has any."""
     extent = np.zeros(len(ink), np.float32)
     which = np.flatnonzero(area)
-    # Eight samples of a row at a time, as the bytes of one number.
-    rows = ink[which].view(np.uint64).reshape(len(which), GRID, GRID // 8)
-    wide = _span(np.bitwise_or.reduce(rows, axis=1).view(np.bool_)) * pitch[which, 0]
-    high = _span((rows[..., 0] | rows[..., 1] | rows[..., 2]) != 0) * pitch[which, 1]
+    grid = ink[which].reshape(-1, GRID, GRID)
+    wide = _span(grid.max(axis=1)) * pitch[which, 0]
+    high = _span(grid.max(axis=2)) * pitch[which, 1]
     extent[which] = np.maximum(wide, high)
     return extent
 
