@@ -75,7 +75,7 @@ def detect_sheet(
         if exam_path is not None:
             writing = Writing.VERTICAL if detected.is_vertical else Writing.HORIZONTAL
             today = date.today()  # noqa: DTZ011  (the teacher's own day)
-            text = draft_exam(layout, path.stem, today, writing)
+            text = draft_exam(layout, path.stem, today, writing, detected.answers)
             exam_path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError(
