@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
+from omr.design import Paper
 from omr.geometry import Rectangle
+from omr.photographed_page import flatten_photograph
 from scoring.detection import detect_sheet
 from scoring.exam_file import read_exam
+from tests.ruled_sheets import photographed
 from tests.teacher_forms_decorated import teacher_forms
 
 if TYPE_CHECKING:
@@ -48,6 +55,38 @@ def test_typed_model_answers_are_proposed_in_the_draft(tmp_path: Path, name: str
     exam = read_exam(tmp_path / "exam.toml")
     proposed = {one.id: one.answer for one in exam.questions if one.answer}
     assert proposed == {question: (answer,) for question, answer in form.model_answers.items()}
+
+
+def test_a_photograph_is_flattened_and_becomes_the_reference(tmp_path: Path) -> None:
+    form = teacher_forms()["science"](tmp_path / "sheet.pdf")
+    form.save()
+    Image.fromarray(photographed(form.picture(250), 3)).save(tmp_path / "photo.jpg", quality=90)
+    report = detect_sheet(tmp_path / "photo.jpg", tmp_path / "layout.json", paper=Paper.A4)
+    assert report.layout.reference == "layout.upright.png"
+    found = [_edges(box) for box in found_places(report.layout).values()]
+    for answer, truth in form.places.items():
+        assert any(box == pytest.approx(_edges(truth), abs=2.0) for box in found), answer
+
+
+@settings(max_examples=15, deadline=None)
+@given(lean=st.floats(0, 0.08), seed=st.integers(0, 1000))
+def test_the_corners_of_any_photographed_sheet_are_found(lean: float, seed: int) -> None:
+    page = np.full((1400, 990), 255, np.uint8)
+    page[200:1200, 100:104] = page[200:204, 100:900] = 0
+    flat = flatten_photograph(photographed(page, seed, lean))
+    assert flat is not None
+    rows, columns = np.nonzero(flat < 110)
+    inner = (rows > 30) & (rows < len(flat) - 30) & (columns > 30)
+    size = np.array(flat.shape)
+    first = np.array([rows[inner].min(), columns[inner].min()]) / size * page.shape
+    assert first == pytest.approx((200, 100), abs=9)  # 2 mm
+
+
+def test_a_scan_is_no_photograph() -> None:
+    page = np.full((1400, 990), 235, np.uint8)
+    page[200:1200, 100:104] = page[200:204, 100:900] = 0
+    assert flatten_photograph(page) is None
+    assert flatten_photograph(np.zeros((1, 1), np.uint8)) is None
 
 
 def _edges(box: Rectangle) -> tuple[float, float, float, float]:
