@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import typer.exceptions
 
+from api.plain_words import explain_file_error, explain_usage
 from omr.errors import InputError, SaitenError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from api.watching import WatchRequest
     from scoring.results import ReadResults
 
-EXIT_DONE, EXIT_FAILED, EXIT_WRONG_CALL = 0, 1, 2
+EXIT_DONE, EXIT_FAILED, EXIT_WRONG_CALL, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name="saiten",
@@ -52,26 +53,24 @@ def run(arguments: list[str]) -> int:
         known = {command.name for command in app.registered_commands}
         command = next((one for one in arguments if one in known), "")
         return _say(
-            f"使い方が違います（{error.format_message()}）。{' '.join(['saiten', command]).strip()} --help を見てください。",
+            f"{explain_usage(error.format_message())}{' '.join(['saiten', command]).strip()} --help を見てください。",
             EXIT_WRONG_CALL,
         )
     except (typer.Abort, KeyboardInterrupt):
-        return _say("中止しました。", EXIT_FAILED)
+        code = EXIT_INTERRUPTED
     except InputError as error:
         return _say(str(error), EXIT_WRONG_CALL)
     except SaitenError as error:
         return _say(str(error), EXIT_FAILED)
     except OSError as error:
-        return _say(
-            f"ファイルを読み書きできませんでした（{error.strerror or error}: {error.filename or '-'}）。"
-            "空き容量と書き込みの権限を確かめてください。",
-            EXIT_FAILED,
-        )
+        return _say(explain_file_error(error), EXIT_FAILED)
     except Exception as error:  # noqa: BLE001  (the last line of defence: a sentence instead of a traceback)
         return _say(
             f"思いがけない不具合で止まりました（{type(error).__name__}: {error}）。この文を添えて開発元に知らせてください。",
             EXIT_FAILED,
         )
+    if code == EXIT_INTERRUPTED:
+        return _say("中止しました。", code)
     return code if isinstance(code, int) else EXIT_DONE
 
 
@@ -123,12 +122,13 @@ def print_sheets(
             "--sheet-layout", metavar="IN.json", help="--onto の解答用紙を saiten detect で読んだもの"
         ),
     ] = None,
+    password: Annotated[str | None, typer.Option("--password", help="--onto の PDF のパスワード")] = None,
 ) -> None:
     """解答用紙を印刷用の PDF にします（名簿があれば生徒ごと、なければコピー用の1組）。"""
     from api.printing import print_exam, print_onto  # noqa: PLC0415  (each command loads only what it needs)
 
     if onto is not None and sheet_layout is not None:
-        report = print_onto(exam, onto, sheet_layout, roster, out, layout, duplex=duplex)
+        report = print_onto(exam, onto, sheet_layout, roster, out, layout, duplex=duplex, password=password)
     elif onto is None and sheet_layout is None:
         report = print_exam(exam, roster, out, layout, duplex=duplex)
     else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from api.crop_files import CROPS_FOLDER, CropFiles
 from api.page_workers import PageTask, WorkerSettings, start_page_workers
+from api.run_lock import hold_folder
 from api.scan_inputs import list_scans
 from omr.compose import compose_layout
 from omr.errors import InputError
@@ -110,7 +111,11 @@ def start_reading(request: ReadRequest) -> Iterator[ReadingRun]:
         _ = plan.own_sheet  # worked out once for all workers; a sheet with too little print ends the run here
     settings = WorkerSettings(plan, DecodeLimits(), request.password)
     count = request.workers or os.cpu_count() or 1
-    with start_page_workers(settings, count) as workers, CropFiles(request.out, request.crops) as crops:
+    with (
+        hold_folder(request.out),
+        start_page_workers(settings, count) as workers,
+        CropFiles(request.out, request.crops) as crops,
+    ):
         yield ReadingRun(RunInputs(exam, layout, roster, given, request.out), workers, crops)
 
 
