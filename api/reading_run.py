@@ -170,10 +170,11 @@ class ReadingRun:
                 self._scanned.append(ScannedPage(scan.source, 0, pages))
                 continue
             for index in range(pages):
-                reading = self._crops.keep(scan.source, index + 1, next(readings))
-                page = ScannedPage(scan.source, index + 1, reading)
-                self._tasks[page.place] = PageTask(scan.path, index)
-                self._scanned.append(page)
+                sheets = next(readings)
+                for part, reading in enumerate(sheets, 1 if len(sheets) > 1 else 0):
+                    page = self._crops.keep(ScannedPage(scan.source, index + 1, reading, part))
+                    self._tasks[page.place] = PageTask(scan.path, index, part)
+                    self._scanned.append(page)
                 done += 1
                 report(Progress(done, len(tasks)))
         self._seconds += time.perf_counter() - start

@@ -49,6 +49,7 @@ PAGE_COLUMNS = (
     "rotation",
     "skew_deg",
     "residual_mm",
+    "part",
 )
 SCORE_COLUMNS = ("sheet", "student", "points", "max_points", "undecided")
 
@@ -194,6 +195,7 @@ def _page_row(record: PageRecord) -> tuple[str, ...]:
         rotation,
         skew,
         residual,
+        str(record.scanned.part or ""),
     )
 
 
