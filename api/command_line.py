@@ -182,12 +182,33 @@ def read(
         typer.Option("--watch-give-up", min=1, help="途中で切れたままのファイルをあきらめるまでの秒数"),
     ] = 600.0,
     password: Annotated[str | None, typer.Option("--password", help="PDF のパスワード")] = None,
+    megapixels: Annotated[
+        float,
+        typer.Option(
+            "--max-megapixels", min=1, envvar="SAITEN_MAX_MEGAPIXELS", help="1ページの画素数の上限（百万）"
+        ),
+    ] = 120.0,
+    pages: Annotated[
+        int,
+        typer.Option("--max-pages", min=1, envvar="SAITEN_MAX_PAGES", help="1ファイルのページ数の上限"),
+    ] = 5000,
+    megabytes: Annotated[
+        float,
+        typer.Option(
+            "--max-file-mb", min=1, envvar="SAITEN_MAX_FILE_MB", help="1ファイルの大きさの上限（MB）"
+        ),
+    ] = 4096.0,
+    page_seconds: Annotated[
+        float,
+        typer.Option("--page-seconds", min=1, envvar="SAITEN_PAGE_SECONDS", help="1ページにかける秒数の上限"),
+    ] = 60.0,
 ) -> None:
     """スキャンを読み取り、マークを採点して CSV にします。"""
     from api.progress import show_progress  # noqa: PLC0415
     from api.reading_run import ReadRequest, read_scans  # noqa: PLC0415
     from api.watch_folder import WatchRules  # noqa: PLC0415
     from api.watching import WatchRequest  # noqa: PLC0415
+    from omr.decode_limits import DecodeLimits  # noqa: PLC0415
     from omr.read_page import Crops  # noqa: PLC0415
     from scoring.results import describe_results  # noqa: PLC0415
 
@@ -200,6 +221,10 @@ def read(
         workers=workers,
         crops=Crops.ALL if crops else Crops.NONE,
         password=password,
+        limits=DecodeLimits(
+            max_pixels=int(megapixels * 1e6), max_pages=pages, max_file_bytes=int(megabytes * 1024**2)
+        ),
+        page_seconds=page_seconds,
     )
     if watch is not None:
         _watch(request, WatchRequest(watch, WatchRules(settle, give_up)))

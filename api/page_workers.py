@@ -34,7 +34,7 @@ PAGE_SECONDS = 60.0
 """A page (or a batch) that takes longer is taken for hung; a usual page takes some ten milliseconds."""
 _TOO_LONG = PageSetAside(
     Trouble.TIMEOUT,
-    "読み取りに時間がかかりすぎたため、とばしました。このページだけスキャンし直してください。",
+    "読み取りに時間がかかりすぎたため、とばしました。このページだけスキャンし直すか、--page-seconds を増やしてください。",
 )
 _CRASHED = PageSetAside(
     Trouble.CRASH, "このページの読み取り中に処理が異常終了したため、とばしました。スキャンし直してください。"
