@@ -110,4 +110,4 @@ def print_extent(gray: Gray) -> float:
     ink = darken(shrink(gray, factor), 2.0) > _INK
     # A speck of dust reaches over less than a few pixels.
     spans = [np.flatnonzero(ink.sum(axis=axis) >= _LEAST_INK) for axis in (0, 1)]
-    return float(max((span[-1] - span[0] + 1 if len(span) else 1) for span in spans)) * factor
+    return max(float(span[-1] - span[0] + 1) if len(span) else 1.0 for span in spans) * factor
