@@ -17,6 +17,7 @@ from omr.geometry import MM_PER_INCH
 from omr.layout import Layout, write_layout
 from omr.page_size import page_size_mm
 from omr.printed_text import read_printed_text
+from omr.replace_file import check_targets
 from omr.scan_file import open_scan
 from omr.sheet_page import SheetPage, upright_page
 from scoring.exam_draft import draft_exam
@@ -60,6 +61,7 @@ def detect_sheet(
     Raises:
         InputError: the sheet can't be read, has no answer box, or a file can't be written.
     """
+    check_targets((layout_path, exam_path), (path,))
     pages = _read_pages(path, password)
     if any(find_codes(page.gray) for page in pages):
         raise InputError(
