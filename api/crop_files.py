@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from scoring.intake import Intake, ScannedPage
+    from scoring.intake import Intake
+    from scoring.page_records import ScannedPage
 
 CROPS_FOLDER = "crops"
 _UNSAFE_ON_WINDOWS = '<>:"/\\|?*'
