@@ -92,6 +92,8 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
         if not run.given:
             raise InputError(
                 "スキャンのファイル（PDF・TIFF・JPEG・PNG）が見つかりません。フォルダーを確かめてください。"
+                if request.scans
+                else "読み取るスキャンの指定がありません。EXAM.toml の後に、スキャンのファイルかフォルダーを指定してください。"
             )
         run.read(run.given, report)
         return run.write()

@@ -6,8 +6,10 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from omr.errors import InputError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _LONGEST_NAME = 40
@@ -39,3 +41,29 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         new.unlink(missing_ok=True)
         raise
+
+
+def check_targets(targets: Sequence[Path | None], sources: Sequence[Path | None]) -> None:
+    """Make sure that what will be written replaces nothing that was read, and no two targets are one file.
+
+    Args:
+        targets: files to write; None for those not asked for.
+        sources: files that are read.
+
+    Raises:
+        InputError: a target is a source, another target, a folder, or in a folder that is not there.
+    """
+    taken = {source.resolve() for source in sources if source is not None}
+    for target in targets:
+        if target is None:
+            continue
+        if target.is_dir():
+            raise InputError(f"{target} はフォルダーです。書き出すファイルの名前まで指定してください。")
+        if not target.parent.is_dir():
+            raise InputError(f"{target.parent} がありません。書き出し先のフォルダーを先に作ってください。")
+        if target.resolve() in taken:
+            raise InputError(
+                f"{target}: 元のファイルかほかの書き出し先に上書きしてしまいます。書き出し先を別の名前にしてください。"
+            )
+        if target.is_file() or not target.exists():  # several outputs may go to /dev/null
+            taken.add(target.resolve())
