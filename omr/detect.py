@@ -16,12 +16,13 @@ from omr.errors import InputError
 from omr.geometry import Rectangle
 from omr.layout import Bubble, Layout, Line, PageLayout, QuestionKind, QuestionLayout
 from omr.not_answers import is_left_out, without_points
+from omr.print_glyphs import UNKNOWN
 from omr.printed_bubbles import find_bubble_rows
 from omr.printed_labels import collect_labels, runs_downward
 from omr.question_names import PageToName, exam_order, name_boxes
 from omr.reading_frame import ReadingFrame, reading_order
-from omr.ruled_lines import find_cells, scale_sheet
-from omr.sheet_page import SheetPage, upright_page
+from omr.ruled_lines import find_cells
+from omr.sheet_page import SheetPage, ruled_sheet, upright_page
 from omr.typed_answers import take_off_answers
 from omr.typed_places import find_answer_lines, find_bracketed_places
 
@@ -129,7 +130,7 @@ def _question(name: str, box: DetectedBox) -> QuestionLayout:
 def _find_on_page(page: SheetPage) -> tuple[tuple[DetectedBox, ...], PageToName]:
     """The boxes of a page in reading order, and what is needed to name them."""
     page, answers = take_off_answers(upright_page(page))
-    sheet = scale_sheet(page.gray, page.size)
+    sheet = ruled_sheet(page)
     cells = find_cells(sheet)
     choices, characters = _choices(find_bubble_rows(sheet.ink), page.characters)
     brackets, characters = find_bracketed_places(characters)
@@ -147,7 +148,7 @@ def _find_on_page(page: SheetPage) -> tuple[tuple[DetectedBox, ...], PageToName]
     for one in typed:
         if not any(one.rectangle.intersects(box.rectangle) for box in boxes):
             boxes.append(one)
-    boxes = [replace(box, answer=_answer_in(box.rectangle, answers)) for box in boxes]
+    boxes = [replace(box, answer="" if page.is_read else _answer_in(box.rectangle, answers)) for box in boxes]
     areas = [_area(box, choices, cells) for box in boxes]
     label_cells = [
         cell.rectangle
@@ -206,7 +207,7 @@ def _answer_in(box: Rectangle, answers: Sequence[PrintedText]) -> str:
 
 
 def _is_label(text: str) -> bool:
-    return 1 <= len(text) <= _LONGEST_LABEL and ";" not in text
+    return 1 <= len(text) <= _LONGEST_LABEL and ";" not in text and UNKNOWN not in text
 
 
 def _area(box: DetectedBox, choices: Sequence[DetectedBox], cells: Sequence[Cell]) -> Rectangle:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
@@ -57,7 +58,7 @@ class Cell:
     print: CellPrint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuledSheet:
     """An upright sheet at `PIXELS_PER_MM`.
 
@@ -68,6 +69,16 @@ class RuledSheet:
 
     gray: NDArray[np.uint8]
     ink: Mask
+
+    @cached_property
+    def lines(self) -> tuple[Mask, Mask]:
+        """What closes a cell (ruled lines and the print that hangs on them), and the long lines alone."""
+        return _find_lines(self.ink)
+
+    @cached_property
+    def print(self) -> Mask:
+        """The ink without its long lines and without dust."""
+        return _without_specks(self.ink & ~self.lines[1])
 
 
 def scale_sheet(gray: NDArray[np.uint8], size: tuple[float, float]) -> RuledSheet:
@@ -109,9 +120,8 @@ def measure_skew(gray: NDArray[np.uint8], size: tuple[float, float]) -> float:
 
 def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
     """All closed cells of a sheet with sides of at least 4 mm, from top to bottom."""
-    barrier, long_lines = _find_lines(sheet.ink)
+    barrier = sheet.lines[0]
     count, labels, stats, _ = cv2.connectedComponentsWithStats(255 - barrier, connectivity=4)
-    print_ink = _without_specks(sheet.ink & ~long_lines)
     paper = _paper_brightness(sheet.gray)
     high, wide = sheet.ink.shape
     x, y, w, h, area = stats[:count].T.astype(np.int64)
@@ -135,7 +145,7 @@ def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
             if region.mean() < _RECTANGULARITY:
                 continue
         inside = _inner_rectangle(region, int(x[index]), int(y[index]))
-        cells.append(Cell(_to_page(inside), _classify(inside, sheet.gray, print_ink, paper)))
+        cells.append(Cell(_to_page(inside), _classify(inside, sheet.gray, sheet.print, paper)))
     return tuple(sorted(cells, key=lambda cell: (cell.rectangle.y, cell.rectangle.x)))
 
 
@@ -156,7 +166,6 @@ def _find_ink(gray: NDArray[np.uint8]) -> Mask:
 
 
 def _find_lines(ink: Mask) -> tuple[Mask, Mask]:
-    """What closes a cell (ruled lines and the print that hangs on them), and the long lines alone."""
     barrier = np.zeros_like(ink)
     long_lines = np.zeros_like(ink)
     inks = (ink, np.ascontiguousarray(ink.T))
