@@ -35,6 +35,7 @@ from tests.teacher_sheets import teacher_sheets
 if TYPE_CHECKING:
     from omr.layout import Layout
 
+_PHOTO_PIXELS = 3300  # the sheet's longer side in a picture of 12 megapixels
 _TOLERANCE_MM = {"pdf": 1.0, "scan": 1.0, "photo": 2.0}
 
 
@@ -105,7 +106,11 @@ def make_forms(path: Path, random: np.random.Generator) -> dict[str, Path]:
     scanned = path.with_suffix(".scan.png")
     Image.fromarray(scan(page.gray, dpi, model, random)).save(scanned, dpi=(model.dpi, model.dpi))
     photo = path.with_suffix(".photo.jpg")
-    Image.fromarray(photographed(page.gray, int(random.integers(1 << 31)))).save(photo, quality=90)
+    scale = _PHOTO_PIXELS / max(page.gray.shape)
+    fine = cv2.resize(page.gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    Image.fromarray(photographed(np.asarray(fine, np.uint8), int(random.integers(1 << 31)))).save(
+        photo, quality=90
+    )
     return {"pdf": path, "scan": scanned, "photo": photo}
 
 

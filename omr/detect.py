@@ -182,11 +182,13 @@ def _choices(
             elsewhere.append(one)
         else:
             in_bubble[bubble] = in_bubble.get(bubble, "") + one.text
+    printed = [[in_bubble.get(bubble, "") for bubble in row] for row in rows]
     choices = []
-    for row in rows:
-        labels = [in_bubble.get(bubble, "") for bubble in row]
-        if len(set(labels)) < len(labels) or not all(map(_is_label, labels)):
-            labels = [str(position) for position in range(1, len(row) + 1)]
+    for row, own in zip(rows, printed, strict=True):
+        labels = next(
+            (some for some in (own, _usual_labels(printed, len(row))) if _are_labels(some)),
+            [str(position) for position in range(1, len(row) + 1)],
+        )
         outline = Rectangle(
             row[0].x,
             min(b.y for b in row),
@@ -196,6 +198,17 @@ def _choices(
         bubbles = tuple(Bubble(b.x, b.y, b.w, b.h, label=label) for b, label in zip(row, labels, strict=True))
         choices.append(DetectedBox(outline, QuestionKind.CHOICE, bubbles=bubbles))
     return choices, tuple(elsewhere)
+
+
+def _are_labels(labels: Sequence[str]) -> bool:
+    return len(set(labels)) == len(labels) and all(map(_is_label, labels))
+
+
+def _usual_labels(printed: Sequence[Sequence[str]], count: int) -> list[str]:
+    """What most rows of as many bubbles say in each place; where a scan is read, single labels fail."""
+    alike = [row for row in printed if len(row) == count]
+    places = [[text for text in column if _is_label(text)] for column in zip(*alike, strict=True)]
+    return [max(set(texts), key=texts.count) if texts else "" for texts in places]
 
 
 def _answer_in(box: Rectangle, answers: Sequence[PrintedText]) -> str:

@@ -26,7 +26,8 @@ UNKNOWN = "〓"
 
 _NUMBERS = "0123456789一二三四五六七八九十①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _LETTERS = "アイウエオカキクケコサシスセソタチツテトABCDEFGH"
-_SIGNS = "()[]【】〔〕「」/=％ー・"
+_SIGNS = "()[]【】〔〕「」/=％・"
+_VERTICAL_SIGNS = dict(zip("()「」【】〔〕", "︵︶﹁﹂︻︼︹︺", strict=True))  # turned clockwise
 _WORDS = "問第大設氏名前年組番号出席学級得点計合小総配評価採検印知識技能思考判断表現主体的答え解答観科目教記語句理由模範例"
 # Not used by any rule; they keep other print from being taken for what is.
 _OTHERS = (
@@ -89,11 +90,12 @@ def _family(character: str) -> str:
 def _known_glyphs() -> tuple[list[str], NDArray[np.float32]]:
     """The known characters and their descriptions, in three weights of stroke."""
     font = ImageFont.truetype(str(FONT_PATH), 56)
+    drawings = {
+        one: _draw(one, font) for one in dict.fromkeys(_NUMBERS + _LETTERS + _SIGNS + _WORDS + _OTHERS)
+    }
+    drawings |= {turned: np.rot90(drawings[one], -1) for one, turned in _VERTICAL_SIGNS.items()}
     characters, glyphs = [], []
-    for one in dict.fromkeys(_NUMBERS + _LETTERS + _SIGNS + _WORDS + _OTHERS):
-        image = Image.new("L", (96, 96), 0)
-        ImageDraw.Draw(image).text((20, 16), one, font=font, fill=255)
-        drawn = np.asarray(image, np.uint8)
+    for one, drawn in drawings.items():
         for kernel in (0, 3, -3):
             square = np.ones((abs(kernel), abs(kernel)), np.uint8)
             weight = drawn if not kernel else (cv2.dilate if kernel > 0 else cv2.erode)(drawn, square)
@@ -104,6 +106,12 @@ def _known_glyphs() -> tuple[list[str], NDArray[np.float32]]:
             cut = weight[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
             glyphs.append(np.asarray(cut, np.uint8))
     return characters, _describe(glyphs)
+
+
+def _draw(character: str, font: ImageFont.FreeTypeFont) -> NDArray[np.uint8]:
+    image = Image.new("L", (96, 96), 0)
+    ImageDraw.Draw(image).text((20, 16), character, font=font, fill=255)
+    return np.asarray(image, np.uint8)
 
 
 def _describe(glyphs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -30,23 +30,30 @@ _FRAME_MM = 4.5  # pieces larger than this in both directions and mostly white a
 _LEAST_FRAME_FILL = 0.2
 _LEAST_OVAL_MM = 2.6  # an upright ring as wide is a bubble; round ones may be ①
 _RUN_GAP_MM = (0.8, 0.5)  # across, down
-_MOST_PIECES = 5  # of one character
+_MOST_PIECES = 6  # of one character
+_SHORTEST_LINE = 0.5  # of its size across
 _LARGEST_STRETCH = 1.2  # longer than this against the run's size is more than one character
 _MOST_INK_PIECES = 8000  # more is a picture, not a sheet
 _ROW_SHARE = 0.6
-_LIKENESS_OF_NOTHING = 0.3
 _MOST_TO_TURN = 150
 _FEWEST_TO_TURN = 8
 _LEAST_TO_TURN = 0.88
 
 
 class _Cut(NamedTuple):
-    """Some pieces of a run taken for one character."""
+    """Some pieces of a line taken for one character."""
 
-    run: int
+    line: int
     first: int
     end: int
     box: tuple[int, int, int, int]
+
+
+class _Line(NamedTuple):
+    """Pieces of ink in a line across (axis 0) or down (axis 1)."""
+
+    axis: int
+    pieces: Boxes
 
 
 class _Glyph(NamedTuple):
@@ -90,14 +97,21 @@ def _find_glyphs(sheet: RuledSheet) -> list[_Glyph]:
     boxes = _ink_pieces(sheet.print)
     if not len(boxes) or len(boxes) > _MOST_INK_PIECES:
         return []
-    runs = [_pieces_along(run) for run in _runs(sheet.print, boxes)]
-    cuts = [cut for index, run in enumerate(runs) for cut in _possible_cuts(index, run)]
+    runs = [_lines_of(run) for run in _runs(sheet.print, boxes)]
+    lines = [line for run in runs for line in run]
+    cuts = [cut for index, line in enumerate(lines) for cut in _possible_cuts(index, line.pieces)]
     darkness = _darkness(sheet)
     pictures = [_cut_out(darkness, cut.box) for cut in cuts]
-    of_run: dict[int, list[tuple[_Cut, _Glyph]]] = {}
+    of_line: dict[int, list[tuple[_Cut, _Glyph]]] = {}
     for cut, picture, reading in zip(cuts, pictures, read_glyphs(pictures), strict=True):
-        of_run.setdefault(cut.run, []).append((cut, _Glyph(cut.box, picture, reading)))
-    return [glyph for index, run in enumerate(runs) for glyph in _best_cuts(len(run), of_run[index])]
+        of_line.setdefault(cut.line, []).append((cut, _Glyph(cut.box, picture, reading)))
+    explained = (_best_cuts(line, of_line[index]) for index, line in enumerate(lines))
+    return [
+        glyph
+        for run in runs
+        for glyph in max((next(explained) for _ in run), key=lambda option: option[0])[1]
+        if max(glyph.picture.shape) >= _SMALLEST_MM * PIXELS_PER_MM
+    ]
 
 
 def _quarter_turns(pictures: list[NDArray[np.uint8]]) -> int:
@@ -175,13 +189,20 @@ def _runs(ink: NDArray[np.uint8], boxes: Boxes) -> list[Boxes]:
     return [boxes[owner == one] for one in np.unique(owner) if one]
 
 
-def _pieces_along(run: Boxes) -> Boxes:
-    """The pieces of a run along its longer side, those over each other as one."""
-    outline = (*run[:, :2].min(axis=0), *run[:, 2:].max(axis=0))
-    start, end = (0, 2) if outline[2] - outline[0] >= outline[3] - outline[1] else (1, 3)
+def _lines_of(run: Boxes) -> list[_Line]:
+    """A run as a line of pieces across, down, or both where its shape does not say."""
+    wide, high = run[:, 2:].max(axis=0) - run[:, :2].min(axis=0)
+    axes = [
+        axis for axis, along, size in ((0, wide, high), (1, high, wide)) if along >= _SHORTEST_LINE * size
+    ]
+    return [_Line(axis, _pieces_along(run, axis)) for axis in axes]
+
+
+def _pieces_along(run: Boxes, axis: int) -> Boxes:
+    """The pieces of a run in their order along an axis; those beside each other as one."""
     pieces: list[NDArray[np.int64]] = []
-    for box in run[np.argsort(run[:, start])]:
-        if pieces and box[start] < pieces[-1][end]:
+    for box in run[np.argsort(run[:, axis])]:
+        if pieces and box[axis] < pieces[-1][axis + 2]:
             pieces[-1][:2] = np.minimum(pieces[-1][:2], box[:2])
             pieces[-1][2:] = np.maximum(pieces[-1][2:], box[2:])
         else:
@@ -201,18 +222,20 @@ def _possible_cuts(index: int, run: Boxes) -> list[_Cut]:
     return cuts
 
 
-def _best_cuts(count: int, cuts: list[tuple[_Cut, _Glyph]]) -> list[_Glyph]:
-    """The glyphs that explain a whole run of `count` pieces with the greatest likeness, weighed by length."""
+def _best_cuts(line: _Line, cuts: list[tuple[_Cut, _Glyph]]) -> tuple[float, list[_Glyph]]:
+    """The glyphs that explain a whole line best, and their likeness as the mean over its ink."""
+    lengths = line.pieces[:, line.axis + 2] - line.pieces[:, line.axis]
     best: list[tuple[float, list[_Glyph]]] = [(0.0, [])]
-    for end in range(1, count + 1):
+    for end in range(1, len(line.pieces) + 1):
         options = []
         for cut, glyph in cuts:
             if cut.end == end:
                 value, before = best[cut.first]
-                worth = (glyph.reading.likeness - _LIKENESS_OF_NOTHING) * max(glyph.picture.shape)
+                worth = glyph.reading.likeness * float(lengths[cut.first : end].sum())
                 options.append((value + worth, [*before, glyph]))
         best.append(max(options, key=lambda option: option[0]))
-    return [one for one in best[-1][1] if max(one.picture.shape) >= _SMALLEST_MM * PIXELS_PER_MM]
+    worth, glyphs = best[-1]
+    return worth / float(lengths.sum()), glyphs
 
 
 def _rectangle(box: tuple[int, int, int, int]) -> Rectangle:

@@ -39,6 +39,9 @@ _LEAST_OWN_AREA = 0.4  # of a frame, beside what stands in it
 _HALF_LINE_MM = 0.3
 _LARGEST_SKEW_DEG = 10.0
 _FREE_BESIDE_PRINT_MM = 8.0
+_SHADED = 0.88  # of the paper's brightness
+_SURELY_SHADED = 0.65
+_STEP_AT_BORDER = 0.94
 
 
 class CellPrint(StrEnum):
@@ -291,20 +294,43 @@ def _classify(
     left, top, right, bottom = inside
     edge = _pixels(0.5)
     window = np.s_[top + edge : bottom - edge, left + edge : right - edge]
-    if np.median(gray[window]) < 0.88 * np.median(paper[window]):
+    share = np.median(gray[window]) / max(float(np.median(paper[window])), 1.0)
+    if share < _SHADED and (share < _SURELY_SHADED or _ends_at_border(inside, gray)):
         return CellPrint.PRINTED  # shaded: not meant to be written in
     ink = np.asarray(print_ink[window] > 0)
     if ink.sum() < 0.15 * PIXELS_PER_MM**2:
         return CellPrint.EMPTY
     columns, rows = ink.max(axis=0), ink.max(axis=1)
     free = np.array([_longest_free_run(columns), _longest_free_run(rows)])
-    share = free / (len(columns), len(rows))
-    at_side = (share >= 0.6) & (free >= _FREE_BESIDE_PRINT_MM * PIXELS_PER_MM)
-    in_corner = (share >= 0.5).all()
+    free_share = free / (len(columns), len(rows))
+    at_side = (free_share >= 0.6) & (free >= _FREE_BESIDE_PRINT_MM * PIXELS_PER_MM)
+    in_corner = (free_share >= 0.5).all()
     if not (at_side.any() or in_corner):
         return CellPrint.PRINTED
     along = columns if len(columns) * 2 >= len(rows) else rows
     return CellPrint.UNIT if np.argmax(along) > 0.5 * len(along) else CellPrint.NUMBER
+
+
+def _ends_at_border(inside: tuple[int, int, int, int], gray: NDArray[np.uint8]) -> bool:
+    """Whether a dark cell is darker than what lies across a border; a shadow goes on there."""
+    left, top, right, bottom = inside
+    near, far = _pixels(0.6), _pixels(1.8)
+    for strips in (
+        (
+            np.s_[top + near : top + far, left:right],
+            np.s_[max(top - far, 0) : max(top - near, 1), left:right],
+        ),
+        (np.s_[bottom - far : bottom - near, left:right], np.s_[bottom + near : bottom + far, left:right]),
+        (
+            np.s_[top:bottom, left + near : left + far],
+            np.s_[top:bottom, max(left - far, 0) : max(left - near, 1)],
+        ),
+        (np.s_[top:bottom, right - far : right - near], np.s_[top:bottom, right + near : right + far]),
+    ):
+        here, beyond = (gray[strip] for strip in strips)
+        if here.size and beyond.size and np.median(here) < _STEP_AT_BORDER * np.median(beyond):
+            return True
+    return False
 
 
 def _longest_free_run(occupied: NDArray[np.bool_]) -> int:
