@@ -55,6 +55,7 @@ def print_onto(
     layout_path: Path | None,
     *,
     duplex: bool,
+    password: str | None = None,
 ) -> str:
     """Stamp our squares, codes and names onto a teacher's own sheet and say in words what was printed.
 
@@ -66,6 +67,7 @@ def print_onto(
         out: the PDF.
         layout_path: LAYOUT.json of the stamped sheet, None for none.
         duplex: as for `print_exam`.
+        password: of an encrypted sheet.
 
     Raises:
         InputError: an input is wrong, they do not belong together, or the sheet has no room.
@@ -80,7 +82,7 @@ def print_onto(
     sheet_layout = read_layout(sheet_layout_path)
     check_layout(exam, sheet_layout, sheet_layout_path)
     _check_folders(out, layout_path)
-    sheet = open_teacher_sheet(sheet_path)
+    sheet = open_teacher_sheet(sheet_path, password)
     plan = plan_stamps(sheet, sheet_layout)
     report = print_stamped(sheet, plan, exam.id, owners, out, Sides.TWO if duplex else Sides.ONE)
     if layout_path is not None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from api.crop_files import CROPS_FOLDER, CropFiles
-from api.page_workers import PageTask, WorkerSettings, start_page_workers
+from api.page_workers import PAGE_SECONDS, PageTask, WorkerSettings, start_page_workers
+from api.run_lock import hold_folder
 from api.scan_inputs import list_scans
 from omr.compose import compose_layout
 from omr.errors import InputError
@@ -21,8 +22,9 @@ from omr.reference import load_reference
 from omr.scan_file import DecodeLimits
 from scoring.exam import design_sheet
 from scoring.exam_file import read_exam
-from scoring.intake import ScannedPage, sort_pages
+from scoring.intake import sort_pages
 from scoring.layout_check import check_layout
+from scoring.page_records import ScannedPage
 from scoring.results import ReadResults, write_results
 from scoring.roster import read_roster
 
@@ -52,6 +54,8 @@ class ReadRequest:
         workers: worker processes; None for one a core.
         crops: whether the pictures of the answers are kept.
         password: of encrypted PDF files.
+        limits: on what a scan file may ask for.
+        page_seconds: after which a page is given up.
     """
 
     exam: Path
@@ -62,6 +66,8 @@ class ReadRequest:
     workers: int | None = None
     crops: Crops = Crops.NONE
     password: str | None = None
+    limits: DecodeLimits = field(default_factory=DecodeLimits)
+    page_seconds: float = PAGE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +114,13 @@ def start_reading(request: ReadRequest) -> Iterator[ReadingRun]:
     plan = ReadingPlan(layout, exam.id, request.crops, reference=_reference(layout, request.layout))
     if plan.reference:
         _ = plan.own_sheet  # worked out once for all workers; a sheet with too little print ends the run here
-    settings = WorkerSettings(plan, DecodeLimits(), request.password)
+    settings = WorkerSettings(plan, request.limits, request.password)
     count = request.workers or os.cpu_count() or 1
-    with start_page_workers(settings, count) as workers, CropFiles(request.out, request.crops) as crops:
+    with (
+        hold_folder(request.out),
+        start_page_workers(settings, count, request.page_seconds) as workers,
+        CropFiles(request.out, request.crops) as crops,
+    ):
         yield ReadingRun(RunInputs(exam, layout, roster, given, request.out), workers, crops)
 
 
@@ -165,10 +175,11 @@ class ReadingRun:
                 self._scanned.append(ScannedPage(scan.source, 0, pages))
                 continue
             for index in range(pages):
-                reading = self._crops.keep(scan.source, index + 1, next(readings))
-                page = ScannedPage(scan.source, index + 1, reading)
-                self._tasks[page.place] = PageTask(scan.path, index)
-                self._scanned.append(page)
+                sheets = next(readings)
+                for part, reading in enumerate(sheets, 1 if len(sheets) > 1 else 0):
+                    page = self._crops.keep(ScannedPage(scan.source, index + 1, reading, part))
+                    self._tasks[page.place] = PageTask(scan.path, index, part)
+                    self._scanned.append(page)
                 done += 1
                 report(Progress(done, len(tasks)))
         self._seconds += time.perf_counter() - start

@@ -88,6 +88,7 @@ class ReadingPlan:
         crops: whether and how the pictures of the answers come back.
         rules: the lines between marked, doubtful and empty.
         reference: pictures of the empty pages of a sheet without marks, from `load_reference`; else empty.
+        enlarged: sizes of copies that may lie among the scans of such a sheet, against its own (1.41 for 141 %).
     """
 
     layout: Layout
@@ -95,6 +96,7 @@ class ReadingPlan:
     crops: Crops = Crops.NONE
     rules: MarkRules = field(default_factory=MarkRules)
     reference: tuple[Gray, ...] = ()
+    enlarged: tuple[float, ...] = ()
 
     @cached_property
     def pages(self) -> tuple[PagePlan, ...]:
@@ -214,8 +216,14 @@ def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int) -> PageRea
 
 
 def _read_by_reference(page: Page, plan: ReadingPlan, expected: int) -> PageReading:
-    placed = place_page(page.gray, plan.own_sheet, expected)
-    page_plan = replace(plan.pages[placed.page], bubbles=placed.bubbles, boxes=placed.boxes)
+    dpi = None if page.dpi is None else max(page.dpi)
+    placed = place_page(page.gray, plan.own_sheet, expected, dpi, plan.enlarged)
+    page_plan = replace(
+        plan.pages[placed.page],
+        bubbles=placed.bubbles,
+        boxes=placed.boxes,
+        crop_corners=placed.crop_corners,
+    )
     verdicts, ink = None, np.empty(0, np.float32)
     if page_plan.bubbles is not None:
         measures = measure_bubbles(page.gray, placed.registration, page_plan.bubbles)
