@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import typer.exceptions
 
-from omr.design import Paper  # noqa: TC001  (typer looks it up)
 from api.plain_words import explain_file_error, explain_usage
+from omr.design import Paper  # noqa: TC001  (typer looks it up)
 from omr.errors import InputError, SaitenError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from omr.layout import QuestionKind
 from omr.reading import PageStatus
-from scoring.identity import Outcome
 from omr.replace_file import replace_file
+from scoring.identity import Outcome
 from scoring.marking import Proposal, add_up, propose
 from scoring.points import format_points
 
