@@ -6,6 +6,7 @@ set aside; all others are read.
 
 from __future__ import annotations
 
+import gc
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -124,6 +125,7 @@ def _prepare(settings: WorkerSettings) -> None:
     cv2.setNumThreads(1)
     _Worker.settings = settings
     _ = settings.plan.pages  # worked out before the first page comes
+    gc.freeze()  # what is there now stays: no collection need look at it again
 
 
 def _open(path: Path) -> ScanFile:
