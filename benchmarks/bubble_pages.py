@@ -20,6 +20,7 @@ from omr.compose import compose_layout
 from omr.design import Orientation, Paper, QuestionDesign, SheetDesign, SheetOwner, Writing
 from omr.draw import draw_sheets
 from omr.layout import QuestionKind
+from omr.learn_print import learn_empty_page, straighten_page
 from omr.page import Page
 from omr.read_page import ReadingPlan, read_page
 from omr.reference import FINE_PIXELS_PER_MM
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from omr.reading import PageReading
 
 _MM = CARD_DPI / 25.4
+_PILE = 12
 
 
 class WayToRead(StrEnum):
@@ -42,6 +44,7 @@ class WayToRead(StrEnum):
 
     OWN_PRINT = "own print"
     REFERENCE = "reference"
+    LEARNT = "learnt print"
     UNKNOWN = "unknown print"
 
 
@@ -124,6 +127,7 @@ OWN_SHEETS = (
 )
 OWN_PRINT = tuple(PageKind(sheet, WayToRead.OWN_PRINT) for sheet in OWN_SHEETS)
 BY_REFERENCE = tuple(PageKind(card, WayToRead.REFERENCE) for card in CARDS)
+LEARNT_PRINT = tuple(PageKind(card, WayToRead.LEARNT) for card in CARDS)
 UNKNOWN_PRINT = tuple(PageKind(card, WayToRead.UNKNOWN) for card in CARDS)
 PENS = {
     "pencil": None,
@@ -134,25 +138,26 @@ PENS = {
 """The darkness of pens in a gray scan, lightest and darkest; a pencil's is drawn with its grain."""
 
 
-def make_page(kind: PageKind, condition: Condition, random: Generator) -> MadePage:
+def make_page(kind: PageKind, condition: Condition, random: Generator, seed: int) -> MadePage:
     """Print, fill and scan one page.
 
     Args:
         kind: which sheet, and how it is read.
         condition: of the scan.
         random: everything that varies comes from here.
+        seed: of the run; the pile from which print is learnt is drawn from it.
     """
-    canvas, plan = _print_empty(kind, random)
+    canvas, plan = _print_empty(kind, random, seed)
     truths = tuple(_fill(canvas, question, random) for _, question in plan.layout.questions())
     return MadePage(scan(canvas, CARD_DPI, draw_model(condition, random), random), plan, truths)
 
 
-def _print_empty(kind: PageKind, random: Generator) -> tuple[Gray, ReadingPlan]:
+def _print_empty(kind: PageKind, random: Generator, seed: int) -> tuple[Gray, ReadingPlan]:
     if not isinstance(kind.sheet, Card):
         layout, empty = _own_sheet(kind.sheet)
         return empty.copy(), _own_plan(layout, kind.sheet.exam_id)
     card = draw_card(kind.sheet, is_stamped=kind.way is not WayToRead.REFERENCE)
-    return card.print(random.uniform(*kind.sheet.darkness)), _card_plan(kind)
+    return card.print(random.uniform(*kind.sheet.darkness)), _card_plan(kind, seed)
 
 
 @cache
@@ -173,13 +178,22 @@ def _own_sheet(design: SheetDesign) -> tuple[Layout, Gray]:
 
 
 @cache
-def _card_plan(kind: PageKind) -> ReadingPlan:
+def _card_plan(kind: PageKind, seed: int) -> ReadingPlan:
     """How cards of this make are read; their reference is printed as usual, the pages a little paler or darker."""
     assert isinstance(kind.sheet, Card)
     card = draw_card(kind.sheet, is_stamped=kind.way is not WayToRead.REFERENCE)
-    if kind.way is not WayToRead.REFERENCE:
-        return ReadingPlan(card.layout, EXAM_ID)
     (page,) = card.layout.pages
+    if kind.way is WayToRead.UNKNOWN:
+        return ReadingPlan(card.layout, EXAM_ID)
+    if kind.way is WayToRead.LEARNT:
+        unknown = PageKind(kind.sheet, WayToRead.UNKNOWN)
+        scans = [
+            make_page(unknown, Condition.ORDINARY, np.random.default_rng((seed, 10**8 + number)), seed)
+            for number in range(_PILE)
+        ]
+        found = [(made.scan, made.read().registration) for made in scans]
+        flat = [straighten_page(one, where, page) for one, where in found if where is not None]
+        return ReadingPlan(card.layout, EXAM_ID, learnt=(learn_empty_page(flat),))
     size = (round(page.width * FINE_PIXELS_PER_MM), round(page.height * FINE_PIXELS_PER_MM))
     empty = card.print(sum(kind.sheet.darkness) / 2)
     picture = np.asarray(cv2.resize(empty, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from benchmarks.bubble_pages import BY_REFERENCE, OWN_PRINT, UNKNOWN_PRINT, MadePage, PageKind, make_page
+from benchmarks.bubble_pages import (
+    BY_REFERENCE,
+    LEARNT_PRINT,
+    OWN_PRINT,
+    UNKNOWN_PRINT,
+    MadePage,
+    PageKind,
+    make_page,
+)
 from benchmarks.bubble_tables import Outcome, Result, print_reliability, print_table
 from omr.geometry import apply
 from omr.reading import AnswerReading, PageStatus, ReadingStatus
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
 
 _PLAIN = (Filling.EMPTY, Filling.FULL, Filling.LIGHT, Filling.SCRIBBLED)
 """The fillings of which hardly any may be doubtful on ordinary scans."""
-_KINDS = (*OWN_PRINT, *OWN_PRINT, *BY_REFERENCE, *UNKNOWN_PRINT)
+_KINDS = (*OWN_PRINT, *OWN_PRINT, *OWN_PRINT, *BY_REFERENCE, *LEARNT_PRINT, *UNKNOWN_PRINT)
 
 
 def main() -> None:
@@ -88,7 +96,7 @@ def try_page(seed: int, number: int, *, wrong: Path | None = None) -> tuple[int,
     """
     cv2.setNumThreads(1)
     kind, condition = plan_page(number)
-    made = make_page(kind, condition, np.random.default_rng((seed, number)))
+    made = make_page(kind, condition, np.random.default_rng((seed, number)), seed)
     questions = [question for _, question in made.plan.layout.questions()]
     reading = made.read()
     results = []

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from omr.choices import BubbleVerdicts
+from omr.confidence import UNKNOWN_PRINT
 from omr.errors import PageSetAside, Trouble
+from omr.mark_lines import BubbleScores, BubbleVerdicts, MarkLines, draw_lines
 from omr.pixels import map_points, median, sample, shrink
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ _AROUND_MM = (0.4, 0.7, 1.0, 1.3)
 """Distances from the box at which the paper beside a bubble is looked at."""
 _MOST_SHADE = 0.12
 """Darkness of the paper beside a bubble: more is a fold or a stain, which looks like ink inside."""
+_MOST_BESIDE = 0.05
+"""Mean darkness of one side of an empty bubble above what is usual there."""
 _LEAST_SAME_LABEL = 5
 _LEAST_CONTRAST = 60
 _LEAST_PRINT = 0.08
@@ -40,17 +43,17 @@ _LEAST_PRINT = 0.08
 
 
 def judge_unknown_print(
-    gray: Gray, registration: Registration, questions: Sequence[QuestionLayout]
-) -> tuple[BubbleVerdicts | None, Floats]:
-    """Judge all bubbles of a page; also their raw darkness, (K,).
+    gray: Gray, registration: Registration, questions: Sequence[QuestionLayout], lines: MarkLines
+) -> BubbleVerdicts | None:
+    """Judge all bubbles of a page; None where there are none.
 
     Raises:
         PageSetAside: no bubbles are printed where the layout says.
     """
     bubbles = [bubble for question in questions for bubble in question.bubbles]
     if not bubbles:
-        return None, np.empty(0, np.float32)
-    darkness, shade = _sample(gray, registration, bubbles)
+        return None
+    darkness, shade, beside = _sample(gray, registration, bubbles)
     rim = _rim_mask()
     inside = darkness[:, ~rim].mean(axis=1)
     if median(np.quantile(darkness, 0.97, axis=1)) < _LEAST_PRINT:
@@ -63,16 +66,20 @@ def judge_unknown_print(
     added = (inside - empty) / np.maximum(1 - empty, 0.2)
     marked_line = max(_MARKED, 6 * spread)
     empty_line = max(_EMPTY, min(3 * spread, _MARKED / 2))
-    marked = added > (marked_line + empty_line) / 2
-    sure = ((added >= marked_line) | (added <= empty_line)) & (shade < _MOST_SHADE)
-    distance = np.where(marked, added - marked_line, empty_line - added) / 0.2
-    distance = np.where(sure, distance, np.minimum(distance, -0.01))
-    chance = np.where(distance >= 0, 1 - 0.01 * np.exp(-2 * distance), np.maximum(0.5, 0.9 + 0.4 * distance))
-    return BubbleVerdicts(marked, sure, chance), inside.astype(np.float32)
+    scores = BubbleScores(
+        mark=added / marked_line,
+        trace=np.maximum(added / empty_line, beside / _MOST_BESIDE),
+        foreign=shade / _MOST_SHADE,
+        fill=inside,
+        outside=np.zeros_like(inside),
+    )
+    return draw_lines(scores, 1.0, lines, UNKNOWN_PRINT)
 
 
-def _sample(gray: Gray, registration: Registration, bubbles: Sequence[Bubble]) -> tuple[Floats, Floats]:
-    """Darkness of each bubble's box on a grid, 0 paper to 1 the page's darkest, (K, _GRID²); of the paper beside it, (K,)."""
+def _sample(
+    gray: Gray, registration: Registration, bubbles: Sequence[Bubble]
+) -> tuple[Floats, Floats, Floats]:
+    """Darkness of each bubble's box on a grid, 0 paper to 1 the page's darkest, (K, _GRID²); shade and ink beside it, (K,)."""
     boxes = np.array([(b.x, b.y, b.w, b.h) for b in bubbles])
     unit = (np.arange(_GRID) + 0.5) / _GRID
     x = boxes[:, 0, None, None] + boxes[:, 2, None, None] * unit[None, None, :]
@@ -85,7 +92,8 @@ def _sample(gray: Gray, registration: Registration, bubbles: Sequence[Bubble]) -
     black = float(np.percentile(values[:, : _GRID**2], 1))
     contrast = np.maximum(paper - black, _LEAST_CONTRAST)
     darkness: Floats = (paper - values) / contrast
-    return darkness[:, : _GRID**2], _shade(darkness[:, _GRID**2 :])
+    beside = darkness[:, _GRID**2 :].reshape(len(bubbles), 4, -1)
+    return darkness[:, : _GRID**2], _shade(beside), _ink_beside(beside)
 
 
 def _points_beside(boxes: Points, unit: Points) -> Points:
@@ -108,11 +116,21 @@ def _shade(beside: Floats) -> Floats:
 
     A line or a neighbour leaves white between; a fold or a stain does not.
     """
-    brightest = np.quantile(beside.reshape(len(beside), 4, -1), 0.25, axis=2)
+    brightest = np.quantile(beside, 0.25, axis=2)
     across = np.minimum(brightest[:, 0], brightest[:, 1])
     down = np.minimum(brightest[:, 2], brightest[:, 3])
     shade: Floats = np.maximum(across, down)
     return shade
+
+
+def _ink_beside(beside: Floats) -> Floats:
+    """The mean darkness of the side with most ink, above what bubbles of this page usually have there, (K,).
+
+    It shows a ring around the bubble and the long end of a tick.
+    """
+    sides = beside.mean(axis=2)
+    ink: Floats = (sides - np.median(sides, axis=0)).max(axis=1)
+    return ink
 
 
 def _paper_map(gray: Gray) -> Gray:
