@@ -157,7 +157,15 @@ def _print_empty(kind: PageKind, random: Generator, seed: int) -> tuple[Gray, Re
         layout, empty = _own_sheet(kind.sheet)
         return empty.copy(), _own_plan(layout, kind.sheet.exam_id)
     card = draw_card(kind.sheet, is_stamped=kind.way is not WayToRead.REFERENCE)
-    return card.print(random.uniform(*kind.sheet.darkness)), _card_plan(kind, seed)
+    return card.print(min(0.95, _darkness(kind.sheet, seed) * random.uniform(0.88, 1.12))), _card_plan(
+        kind, seed
+    )
+
+
+@cache
+def _darkness(card: Card, seed: int) -> float:
+    """How dark this run's scanner sees the colour of a card."""
+    return float(np.random.default_rng((seed, CARDS.index(card))).uniform(*card.darkness))
 
 
 @cache
@@ -179,7 +187,7 @@ def _own_sheet(design: SheetDesign) -> tuple[Layout, Gray]:
 
 @cache
 def _card_plan(kind: PageKind, seed: int) -> ReadingPlan:
-    """How cards of this make are read; their reference is printed as usual, the pages a little paler or darker."""
+    """How cards of this make are read; the reference may be paler or darker than the pages."""
     assert isinstance(kind.sheet, Card)
     card = draw_card(kind.sheet, is_stamped=kind.way is not WayToRead.REFERENCE)
     (page,) = card.layout.pages
@@ -195,7 +203,9 @@ def _card_plan(kind: PageKind, seed: int) -> ReadingPlan:
         flat = [straighten_page(one, where, page) for one, where in found if where is not None]
         return ReadingPlan(card.layout, EXAM_ID, learnt=(learn_empty_page(flat),))
     size = (round(page.width * FINE_PIXELS_PER_MM), round(page.height * FINE_PIXELS_PER_MM))
-    empty = card.print(sum(kind.sheet.darkness) / 2)
+    empty = card.print(
+        min(0.95, _darkness(kind.sheet, seed) * float(np.random.default_rng(seed).uniform(0.7, 1.3)))
+    )
     picture = np.asarray(cv2.resize(empty, size, interpolation=cv2.INTER_AREA), np.uint8)
     return ReadingPlan(card.layout, EXAM_ID, reference=(picture,))
 

@@ -6,7 +6,7 @@ margin are bare paper, and otherwise a person must look. One doubtful bubble mak
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from omr.mark_lines import BubbleVerdicts
     from omr.pixels import Floats, Mask
 
+_EMPTY_RING_AMID_PRINT = 0.2
+_EMPTY_WHOLE_AMID_PRINT = 0.35
 CHOICE_READER = "bubbles/1"
 
 
@@ -80,6 +82,10 @@ class MarkRules:
     legible_label: float = 0.06
     mark_border: float = 0.08
     lines: MarkLines = field(default_factory=MarkLines)
+
+    def amid_print(self) -> MarkRules:
+        """The rules on sheets of others, where print hides a part of each margin: less ink beside a bubble counts."""
+        return replace(self, empty_ring=_EMPTY_RING_AMID_PRINT, empty_whole=_EMPTY_WHOLE_AMID_PRINT)
 
 
 def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) -> BubbleVerdicts:

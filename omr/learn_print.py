@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FEWEST_PAGES = 8
 """Filled pages from which their print is learnt: with fewer, all of them may bear the same mark."""
 MOST_PAGES = 25
+_LEAST_SHARED = 0.5
+"""Of the median page's print; less is shared by pages that do not lie in the same place."""
 
 
 def straighten_page(gray: Gray, registration: Registration, page: PageLayout) -> Gray:
@@ -50,13 +52,15 @@ def straighten_page(gray: Gray, registration: Registration, page: PageLayout) ->
 
 
 def learn_empty_page(pages: Sequence[Gray]) -> Gray | None:
-    """The empty print that the straightened pages of a pile share; None where they are too few.
+    """The empty print that the straightened pages of a pile share; None where they are too few or share little.
 
     Args:
         pages: from `straighten_page`, all of the same page of the layout.
     """
     if len(pages) < FEWEST_PAGES:
         return None
-    stack = np.stack(list(pages))
-    second = np.partition(stack, -2, axis=0)[-2]
-    return np.asarray(second, np.uint8)
+    ordered = np.partition(np.stack(list(pages)), (len(pages) // 2, -2), axis=0)
+    shared, usual = ordered[-2], ordered[len(pages) // 2]
+    if (255 - shared).sum(dtype=np.int64) < _LEAST_SHARED * (255 - usual).sum(dtype=np.int64):
+        return None
+    return np.asarray(shared, np.uint8)

@@ -62,7 +62,8 @@ class MarkLines:
             outline anyhow.
         cancelled: least `outside` of a mark that is clearly taken back, mm².
         whole: most `outside` of a mark that clearly is not, mm².
-        cancelled_marks: what becomes of a question where one of two marks is taken back.
+        cancelled_marks: what becomes of a question where one of two marks is taken back; one that is taken back
+            alone is for a person.
     """
 
     marked: float = 1.0
@@ -70,7 +71,7 @@ class MarkLines:
     foreign: float = 1.0
     guess: float = 0.6
     filled: float = 0.35
-    cancelled: float = 1.6
+    cancelled: float = 1.5
     whole: float = 0.6
     cancelled_marks: CancelledMarks = CancelledMarks.DOUBTFUL
 
@@ -119,15 +120,24 @@ def draw_lines(
         lines: to draw.
         table: how often such verdicts are right.
     """
-    stained = np.maximum(scores.trace / lines.empty, scores.foreign / lines.foreign)
-    marked = (scores.mark >= lines.marked) | ((stained > 1) & (scores.mark > lines.guess))
-    # What lies on the paper after the pupil wrote says nothing of what the pupil meant.
-    is_foreign = scores.foreign > lines.foreign
-    sure = ((scores.mark >= lines.marked) & ~is_foreign) | (stained <= 1)
-    margin = np.where(marked, scores.mark / lines.marked - 1, 1 - stained)
-    margin = np.where(marked & is_foreign, np.minimum(margin, 0) - 1, margin)
+    margin, marked = measure_margins(scores, lines)
     chance = chance_of_verdicts(margin, marked, table)
-    return BubbleVerdicts(marked, sure, chance, scores, print_seen, lines)
+    return BubbleVerdicts(marked, margin >= 0, chance, scores, print_seen, lines)
+
+
+def measure_margins(scores: BubbleScores, lines: MarkLines) -> tuple[Floats, Mask]:
+    """How far each bubble lies beyond the line it must cross to be sure (below 0: short of it), and the best guess.
+
+    Args:
+        scores: of K bubbles.
+        lines: to draw.
+    """
+    stained = np.maximum(scores.trace / lines.empty, scores.foreign / lines.foreign)
+    beyond = scores.mark / lines.marked - 1
+    marked: Mask = (beyond >= 0) | ((stained > 1) & (scores.mark > lines.guess))
+    # What lies on the paper after the pupil wrote says nothing of what the pupil meant.
+    beyond = np.where(scores.foreign > lines.foreign, np.minimum(beyond, 0) - 1, beyond)
+    return np.where(marked, beyond, 1 - stained), marked
 
 
 def join_verdicts(verdicts: BubbleVerdicts, groups: Sequence[slice]) -> list[ChoiceVerdict]:
@@ -177,7 +187,7 @@ def _join(
         return ChoiceVerdict(marked, status, confidence, scores)
     if not marked and scores.print_seen >= 1:
         return ChoiceVerdict(marked, ReadingStatus.BLANK, confidence, scores)
-    kept = _drop_cancelled(marked, scores, lines) if len(marked) > 1 else marked
+    kept = _drop_cancelled(marked, scores, lines)
     if not kept:
         return ChoiceVerdict(marked, ReadingStatus.DOUBTFUL, min(confidence, 0.5), scores)
     return ChoiceVerdict(kept, status, confidence, scores)

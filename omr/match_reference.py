@@ -48,7 +48,7 @@ _MOST_STRETCH = 0.05
 _MOST_SHEAR = 0.03
 _MOST_SKEW_DEG = 9.5
 _TRACE = 0.06
-_PALEST_BLACK = 0.6
+_PALEST_BLACK = 0.4
 """Of the paper's gray: paler print says nothing of how dark a pencil is."""
 _BARE = 0.08
 """Paper of an empty sheet: nothing darker is printed near."""

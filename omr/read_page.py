@@ -114,11 +114,19 @@ class ReadingPlan:
             _plan_page(page, picture) for page, picture in zip(self.layout.pages, learnt, strict=True)
         )
 
+    @property
+    def must_learn_print(self) -> bool:
+        """Whether nothing but the pile itself says what is printed in the bubbles."""
+        is_ours = self.layout.has_code and self.layout.bubble_print is None
+        return (
+            not is_ours
+            and not self.reference
+            and any(question.bubbles for _, question in self.layout.questions())
+        )
+
     def knows_print(self, page: int) -> bool:
         """Whether the empty print of a page, from 0, is known: ours, or learnt."""
-        return (self.layout.has_code and self.layout.bubble_print is None) or (
-            bool(self.learnt) and self.learnt[page] is not None
-        )
+        return not self.must_learn_print or (bool(self.learnt) and self.learnt[page] is not None)
 
     @cached_property
     def own_sheet(self) -> OwnSheet:
@@ -234,7 +242,7 @@ def _read_by_reference(page: Page, plan: ReadingPlan, expected: int) -> PageRead
     verdicts = None
     if page_plan.bubbles is not None:
         measures = measure_bubbles(page.gray, placed.registration, page_plan.bubbles)
-        verdicts = judge_bubbles(measures, page_plan.bubbles, plan.rules)
+        verdicts = judge_bubbles(measures, page_plan.bubbles, plan.rules.amid_print())
     answers = _answers(page.gray, placed.registration, page_plan, verdicts, page.warning)
     return PageReading(
         PageStatus.READ,
@@ -274,7 +282,8 @@ def _judge_choices(
             Trouble.MISPLACED,
             "マークの枠が印刷した位置にありません。用紙のずれや写りの薄さを確かめて読み取り直してください。",
         )
-    return judge_bubbles(measures, page_plan.bubbles, plan.rules)
+    rules = plan.rules.amid_print() if plan.learnt else plan.rules
+    return judge_bubbles(measures, page_plan.bubbles, rules)
 
 
 def _answers(

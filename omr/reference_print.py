@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from omr.pixels import Floats, Gray, Mask
 
 _PRINT = 0.12
+_PALEST_PRINT = 0.03
+"""Print may be a pale tint, which another scanner sees darker."""
+_PRINT_SHARE = 0.97
+"""The darkest of the samples around a bubble are print on every sheet."""
+_LEAST_OUTLINE = 0.15
+"""Share of each eighth of the rim that an outline all round prints."""
 _MARKED_PRINT = 0.08
 """By how much more the inside of one bubble may be printed than that of others with its label."""
 _BUBBLE_SLACK_MM = 0.2
@@ -42,7 +48,9 @@ def plan_bubbles_on_print(bubbles: Sequence[Bubble], picture: Gray) -> tuple[Bub
     centres = np.array([bubble.centre for bubble in bubbles])[:, None, :]
     away = (plan.points - centres) / half
     inside = (away**2).sum(axis=-1) < 1
-    printed = _printed(darkness, plan.points, _BUBBLE_SLACK_MM)
+    usual = float(np.median(np.quantile(sample_floats(darkness, _at(plan.points)), _PRINT_SHARE, axis=1)))
+    line = float(np.clip(usual / 3, _PALEST_PRINT, _PRINT))
+    printed = _printed(darkness, line, plan.points, _BUBBLE_SLACK_MM)
     strokes = sample_floats(darkness, _at(plan.points)) * inside
     around = (plan.around > 0) & ~printed & ~inside
     free = inside & ~printed
@@ -53,7 +61,7 @@ def plan_bubbles_on_print(bubbles: Sequence[Bubble], picture: Gray) -> tuple[Bub
         label=inside & printed,
         glyph=_weights(strokes),
         outline=_weights(strokes),
-        rim=plan.rim * _has_outline(darkness, plan)[:, None],
+        rim=plan.rim * _has_outline(darkness, line, plan)[:, None],
         around=_weights(around),
         sector=np.where(around, plan.sector, elsewhere).astype(np.int32),
     )
@@ -68,7 +76,7 @@ def plan_boxes_on_print(questions: Sequence[QuestionLayout], picture: Gray) -> t
         picture: of the empty page, at `FINE_PIXELS_PER_MM`.
     """
     plan = plan_boxes(questions)
-    printed = _printed(darken(picture, FINE_PIXELS_PER_MM), plan.points, _BOX_SLACK_MM).reshape(-1)[
+    printed = _printed(darken(picture, FINE_PIXELS_PER_MM), _PRINT, plan.points, _BOX_SLACK_MM).reshape(-1)[
         : len(plan.on_line)
     ]
     masked = plan.on_line | printed
@@ -105,22 +113,21 @@ def print_of_bubbles(plan: BubblePlan, picture: Gray) -> Floats:
         picture: of the empty page, at `FINE_PIXELS_PER_MM`.
     """
     darkness = sample_floats(darken(picture, FINE_PIXELS_PER_MM), _at(plan.points))
-    strokes: Floats = (darkness * plan.outline).sum(axis=1, dtype=np.float32)
-    return strokes
+    return np.asarray(np.einsum("kg,kg->k", darkness, plan.outline), np.float32)
 
 
-def _has_outline(darkness: Floats, plan: BubblePlan) -> Floats:
+def _has_outline(darkness: Floats, line: float, plan: BubblePlan) -> Floats:
     """1 for bubbles with an outline all round, which shows what hides it, 0 for brackets and the like, (K,)."""
-    eighths: Floats = (sample_floats(darkness, _at(plan.points)) * plan.rim) @ EIGHTHS
-    has_outline: Floats = (eighths.min(axis=1) > _PRINT / 2).astype(np.float32)
-    return has_outline
+    is_printed = sample_floats((darkness > line).astype(np.float32), _at(plan.points))
+    eighths = (is_printed * plan.rim) @ EIGHTHS
+    return np.asarray(eighths.min(axis=1) > _LEAST_OUTLINE, np.float32)
 
 
-def _printed(darkness: Floats, points: Floats, slack_mm: float) -> Mask:
-    """Whether the empty page prints within a slack of each point."""
+def _printed(darkness: Floats, line: float, points: Floats, slack_mm: float) -> Mask:
+    """Whether the empty page prints, darker than a line, within a slack of each point."""
     reach = 2 * round(slack_mm * FINE_PIXELS_PER_MM) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    grown = cv2.dilate((darkness > _PRINT).astype(np.float32), disc)
+    grown = cv2.dilate((darkness > line).astype(np.float32), disc)
     printed: Mask = sample_floats(np.asarray(grown, np.float32), _at(points)) > 0.3
     return printed
 

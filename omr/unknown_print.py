@@ -36,6 +36,10 @@ _MOST_SHADE = 0.12
 """Darkness of the paper beside a bubble: more is a fold or a stain, which looks like ink inside."""
 _MOST_BESIDE = 0.05
 """Mean darkness of one side of an empty bubble above what is usual there."""
+_STROKE = 0.2
+"""Darkness above the usual print that makes a part of a stroke."""
+_MOST_STROKE = 0.02
+"""Share of an empty box that may be as dark: dust."""
 _LEAST_SAME_LABEL = 5
 _LEAST_CONTRAST = 60
 _LEAST_PRINT = 0.08
@@ -66,9 +70,10 @@ def judge_unknown_print(
     added = (inside - empty) / np.maximum(1 - empty, 0.2)
     marked_line = max(_MARKED, 6 * spread)
     empty_line = max(_EMPTY, min(3 * spread, _MARKED / 2))
+    stroke = _stroke_share(darkness, bubbles)
     scores = BubbleScores(
         mark=added / marked_line,
-        trace=np.maximum(added / empty_line, beside / _MOST_BESIDE),
+        trace=np.maximum.reduce([added / empty_line, beside / _MOST_BESIDE, stroke / _MOST_STROKE]),
         foreign=shade / _MOST_SHADE,
         fill=inside,
         outside=np.zeros_like(inside),
@@ -146,10 +151,33 @@ def _rim_mask() -> Mask:
 
 def _empty_print(inside: Floats, bubbles: Sequence[Bubble]) -> Floats:
     """The darkness of the empty print of each bubble: the median of its label, or of the page."""
-    labels = np.array([bubble.label for bubble in bubbles])
     empty = np.full(len(inside), np.median(inside))
-    for label in np.unique(labels):
-        same = labels == label
-        if same.sum() >= _LEAST_SAME_LABEL:
-            empty[same] = np.median(inside[same])
+    for same in _alike(bubbles):
+        empty[same] = np.median(inside[same])
     return np.minimum(empty, np.percentile(inside, 60))
+
+
+def _stroke_share(darkness: Floats, bubbles: Sequence[Bubble]) -> Floats:
+    """The share of each box that is clearly darker than the same place, or one beside it, in usual ones, (K,).
+
+    It shows thin strokes, which hardly change the mean.
+    """
+    usual = np.empty_like(darkness)
+    usual[:] = _widen(np.median(darkness, axis=0))
+    for same in _alike(bubbles):
+        usual[same] = _widen(np.median(darkness[same], axis=0))
+    share: Floats = (darkness - usual > _STROKE).mean(axis=1)
+    return share
+
+
+def _widen(print_there: Floats) -> Floats:
+    """The darkest print within one sample, (_GRID²,)."""
+    grid = print_there.reshape(_GRID, _GRID).astype(np.float32)
+    return np.asarray(cv2.dilate(grid, np.ones((3, 3), np.uint8)), np.float32).reshape(-1)
+
+
+def _alike(bubbles: Sequence[Bubble]) -> list[Mask]:
+    """Which bubbles have the same label, for labels with enough of them."""
+    labels = np.array([bubble.label for bubble in bubbles])
+    groups = [labels == label for label in np.unique(labels)]
+    return [same for same in groups if same.sum() >= _LEAST_SAME_LABEL]
