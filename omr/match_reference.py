@@ -13,6 +13,7 @@ import numpy as np
 from omr.coarse_alignment import coarse_picture, rough_alignments
 from omr.errors import PageSetAside, Trouble
 from omr.geometry import Points, Transform, apply, pixels_per_mm, scale_transform
+from omr.grid_shifts import find_grid_shifts
 from omr.page_print import darken
 from omr.patch_matching import FEWEST_PATCHES, PatchMatches, fit_patches, match_patches, sample_floats
 from omr.pixels import map_points, sample, shrink
@@ -182,6 +183,8 @@ def find_rivals(references: Sequence[ReferencePage]) -> tuple[Rival, ...]:
             if other == at and np.abs(across[:2, :2] - np.eye(2)).max() < 0.1:
                 continue
             rivals += [Rival(at, other, across), Rival(other, at, _inverse(across))]
+        for x, y in find_grid_shifts(reference.picture, reference.width, reference.height):
+            rivals.append(Rival(at, at, np.array([(1, 0, x), (0, 1, y), (0, 0, 1)], np.float64)))
     return tuple(rivals)
 
 
