@@ -46,7 +46,7 @@ def learn_print(settings: WorkerSettings, count: int, scans: Sequence[Path]) -> 
 
 def remark_on_print(plan: ReadingPlan) -> str:
     """A word to the teacher where the print of some page's bubbles is not known; else nothing."""
-    if all(plan.knows_print(at) for at in range(len(plan.layout.pages))):
+    if not plan.must_learn_print or all(plan.knows_print(at) for at in range(len(plan.layout.pages))):
         return ""
     return (
         f"マークの枠の印刷が分からないページがあり、慎重に読みました。同じ用紙を{FEWEST_PAGES}枚以上まとめて読むと、"

@@ -19,7 +19,7 @@ from omr.errors import PageSetAside, Trouble
 from omr.foreign_page import check_belongs, explain_unknown_page
 from omr.gray import DAMAGE_WARNING
 from omr.identity_bubbles import read_identity
-from omr.layout import QuestionKind
+from omr.layout import BubblePrint, QuestionKind
 from omr.mark_lines import BubbleVerdicts, ChoiceVerdict, join_verdicts
 from omr.own_sheet import OwnSheet, place_page, plan_own_sheet
 from omr.page_on_print import plan_page_on_print
@@ -117,16 +117,13 @@ class ReadingPlan:
     @property
     def must_learn_print(self) -> bool:
         """Whether nothing but the pile itself says what is printed in the bubbles."""
-        is_ours = self.layout.has_code and self.layout.bubble_print is None
-        return (
-            not is_ours
-            and not self.reference
-            and any(question.bubbles for _, question in self.layout.questions())
-        )
+        return self.layout.has_code and self.layout.bubble_print is BubblePrint.FOREIGN
 
     def knows_print(self, page: int) -> bool:
         """Whether the empty print of a page, from 0, is known: ours, or learnt."""
-        return not self.must_learn_print or (bool(self.learnt) and self.learnt[page] is not None)
+        if self.layout.has_code and self.layout.bubble_print is None:
+            return True
+        return bool(self.learnt) and self.learnt[page] is not None
 
     @cached_property
     def own_sheet(self) -> OwnSheet:
