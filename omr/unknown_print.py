@@ -47,7 +47,7 @@ _AROUND_MM = (0.4, 0.7, 1.0, 1.3)
 _MOST_SHADE = 0.12
 """Darkness of the paper beside a bubble: more is a fold or a stain, which looks like ink inside."""
 _MOST_BESIDE = 0.05
-"""Mean darkness of one side of an empty bubble above what is usual there."""
+"""Mean darkness of three sides of an empty bubble above what is usual there."""
 _LEAST_CONTRAST = 60
 _LEAST_PRINT = 0.08
 """Darkness that the darkest part of a usual bubble must have: its outline and label."""
@@ -180,12 +180,9 @@ def _shade(beside: Floats) -> Floats:
 
 
 def _ink_beside(beside: Floats) -> Floats:
-    """The mean darkness of the side with most ink, above what bubbles of this page usually have there, (K,).
-
-    It shows a ring around the bubble and the long end of a tick.
-    """
+    """The darkness that at least three sides of a bubble have above what is usual there, (K,): a ring around it."""
     sides = beside.mean(axis=2)
-    ink: Floats = (sides - np.median(sides, axis=0)).max(axis=1)
+    ink: Floats = np.sort(sides - np.median(sides, axis=0), axis=1)[:, 1]
     return ink
 
 

@@ -92,7 +92,7 @@ def test_of_two_marks_the_one_not_taken_back_is_read_where_the_exam_says_so(shee
                 assert default.status is ReadingStatus.DOUBTFUL
                 assert (default.confidence or 0) <= 0.5
             doubted += default.status is ReadingStatus.DOUBTFUL
-    assert read > 50
+    assert read > 30
     assert doubted >= read
 
 
