@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 
 from api.worker_pool import Failure, WorkerPool
 from omr.errors import PageSetAside, Trouble
-from omr.read_page import ReadingPlan, set_aside
+from omr.learn_print import straighten_page
+from omr.read_page import Crops, ReadingPlan, read_page, set_aside
 from omr.same_page import have_same_content, have_same_marks
 from omr.scan_file import DecodeLimits, ScanFile, open_scan
 from omr.sheet_pair import cut_between_sheets, read_image
@@ -58,6 +59,14 @@ class PageTask:
 
 
 @dataclass(frozen=True, slots=True)
+class StraightPage:
+    """A scanned page made upright, from `straighten_page`, and which page of the layout it is, from 1."""
+
+    number: int
+    picture: Gray
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerSettings:
     """What every worker is started with."""
 
@@ -81,6 +90,11 @@ class PageWorkers:
         for outcome in self._pool.map(_read_image, tasks, BATCH_PAGES):
             readings = _or_set_aside(outcome)
             yield readings if isinstance(readings, tuple) else (readings,)
+
+    def straighten(self, tasks: Sequence[PageTask]) -> Iterator[StraightPage | None]:
+        """Pages of this exam made upright; None for those that can't be read."""
+        for outcome in self._pool.map(_straighten, tasks):
+            yield None if isinstance(outcome, Failure) else outcome
 
     def compare(self, one: tuple[PageTask, PageReading], other: tuple[PageTask, PageReading]) -> bool:
         """Whether two scans of the same printed page show the same content; False where that can't be told."""
@@ -160,6 +174,19 @@ def _decode(task: PageTask) -> Gray:
     if task.part == 0:
         return page.gray
     return cut_between_sheets(page, _Worker.settings.plan.layout.pages[0])[task.part - 1].gray
+
+
+def _straighten(task: PageTask) -> StraightPage | None:
+    plan = replace(_Worker.settings.plan, crops=Crops.NONE)
+    try:
+        page = _open(task.path).read_page(task.index)
+    except PageSetAside:
+        return None
+    reading = read_page(page, plan, task.index)
+    if reading.registration is None or reading.sheet_page is None:
+        return None
+    layout = plan.layout.pages[reading.sheet_page - 1]
+    return StraightPage(layout.number, straighten_page(page.gray, reading.registration, layout))
 
 
 def _compare_pages(pair: tuple[tuple[PageTask, PageReading], tuple[PageTask, PageReading]]) -> bool:

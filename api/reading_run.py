@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from api.crop_files import CROPS_FOLDER, CropFiles
 from api.page_workers import PAGE_SECONDS, PageTask, WorkerSettings, start_page_workers
+from api.print_learning import learn_print, remark_on_print
 from api.run_lock import hold_folder
 from api.scan_inputs import list_scans
+from omr.choices import MarkRules
 from omr.compose import compose_layout
 from omr.errors import InputError
 from omr.layout import read_layout
+from omr.mark_lines import MarkLines
 from omr.read_page import Crops, ReadingPlan, set_aside
 from omr.reading import PageReading
 from omr.reference import load_reference
@@ -113,28 +116,33 @@ def start_reading(request: ReadRequest) -> Iterator[ReadingRun]:
     roster = read_roster(request.roster) if request.roster else None
     given = tuple(list_scans(request.scans, request.out / CROPS_FOLDER))
     _prepare_folder(request.out)
-    plan = ReadingPlan(layout, exam.id, request.crops, reference=_reference(layout, request.layout))
+    rules = MarkRules(lines=MarkLines(cancelled_marks=exam.cancelled_marks))
+    plan = ReadingPlan(layout, exam.id, request.crops, rules, _reference(layout, request.layout))
     if plan.reference:
         _ = plan.own_sheet  # worked out once for all workers; a sheet with too little print ends the run here
     settings = WorkerSettings(plan, request.limits, request.password)
     count = request.workers or os.cpu_count() or 1
-    with (
-        hold_folder(request.out),
-        start_page_workers(settings, count, request.page_seconds) as workers,
-        CropFiles(request.out, request.crops) as crops,
-    ):
-        yield ReadingRun(RunInputs(exam, layout, roster, given, request.out), workers, crops)
+    with hold_folder(request.out):
+        if plan.must_learn_print and given:
+            settings = learn_print(settings, count, [scan.path for scan in given])
+        with (
+            start_page_workers(settings, count, request.page_seconds) as workers,
+            CropFiles(request.out, request.crops) as crops,
+        ):
+            inputs = RunInputs(exam, layout, roster, given, request.out, remark_on_print(settings.plan))
+            yield ReadingRun(inputs, workers, crops)
 
 
 @dataclass(frozen=True, slots=True)
 class RunInputs:
-    """What a run starts with: exam, layout and roster, the scans given by name, and the folder of its results."""
+    """What a run starts with: exam, layout and roster, the scans given by name, the folder of its results, a remark."""
 
     exam: Exam
     layout: Layout
     roster: Roster | None
     scans: tuple[ScanInput, ...]
     out: Path
+    remark: str = ""
 
 
 class ReadingRun:
@@ -198,7 +206,7 @@ class ReadingRun:
         intake = sort_pages(self._scanned, given.roster, len(given.layout.pages), self._have_same_content)
         self._seconds += time.perf_counter() - start
         self._crops.place(intake)
-        results = ReadResults(given.exam, given.layout, given.roster, intake, self._seconds)
+        results = ReadResults(given.exam, given.layout, given.roster, intake, self._seconds, given.remark)
         write_results(results, given.out)
         return results
 

@@ -167,14 +167,14 @@ def _plan_page(page: PageLayout, picture: Gray) -> OwnPagePlan:
     owner = np.array([at for at, question in enumerate(page.questions) for _ in question.bubbles], np.intp)
     bubble_plan = None
     if bubbles:
-        bubble_plan, room = plan_bubbles_on_print(bubbles, reference)
+        bubble_plan, room = plan_bubbles_on_print(bubbles, picture)
         has_room[owner[~room]] = False
     written = np.array(
         [at for at, question in enumerate(page.questions) if question.box is not None], np.intp
     )
     box_plan, sample_owner = None, np.empty(0, np.intp)
     if written.size:
-        box_plan, room = plan_boxes_on_print([page.questions[at] for at in written], reference)
+        box_plan, room = plan_boxes_on_print([page.questions[at] for at in written], picture)
         has_room[written[~room]] = False
         counts = [high * wide for high, wide in box_plan.shapes]
         counts[-1] += box_plan.points.shape[0] * box_plan.points.shape[1] - sum(counts)

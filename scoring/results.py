@@ -89,13 +89,14 @@ class SheetScore:
 
 @dataclass(frozen=True)
 class ReadResults:
-    """Everything that came out of a run."""
+    """Everything that came out of a run; `remark` is a word to the teacher on the run as a whole."""
 
     exam: Exam
     layout: Layout
     roster: Roster | None
     intake: Intake
     seconds: float
+    remark: str = ""
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
@@ -164,6 +165,8 @@ def describe_results(results: ReadResults) -> str:
         lines.append(
             f"名簿にあって読み取れていないページ: {len(missing)}。summary.json の missing を見てください。"
         )
+    if results.remark:
+        lines.append(results.remark)
     return "\n".join(lines)
 
 

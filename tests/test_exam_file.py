@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from omr.design import Orientation, Paper, QuestionDesign, Writing
 from omr.errors import InputError
 from omr.layout import QuestionKind
+from omr.mark_lines import CancelledMarks
 from scoring.exam import Exam, Question, default_exam_id, design_sheet
 from scoring.exam_file import read_exam, write_exam
 
@@ -213,6 +214,7 @@ MISTAKES = [
     ("paper", 'paper = "A5"', "A4, A3, B4, B5"),
     ("paper", 'paper = ["A4"]', "A4, A3, B4, B5"),
     ("orientation", 'orientation = "yoko"', "portrait, landscape"),
+    ("orientation", 'cancelled_marks = "ignore"', "doubtful, not_marked"),
     ("orientation", 'id = "math-2"', "大文字"),
     ("orientation", 'id = ""', "大文字"),
     ("orientation", 'id = "A23456789-123456789-1"', "20文字"),
@@ -435,6 +437,7 @@ def exams(draw: st.DrawFn) -> Exam:
         "paper": draw(st.sampled_from(Paper)),
         "orientation": draw(st.sampled_from(Orientation)),
         "writing": draw(st.sampled_from(Writing)),
+        "cancelled_marks": draw(st.sampled_from(CancelledMarks)),
         "questions": [draw(questions(number)) for number in range(draw(st.integers(1, 4)))],
     }
     exam_id = draw(st.none() | st.from_regex(r"[A-Z0-9-]{1,20}", fullmatch=True))
