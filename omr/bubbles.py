@@ -53,6 +53,9 @@ class BubbleMeasures:
         through: area inside of straight lines that run through and beyond the bubble, mm², (K,).
         shade: the darkest shade that was taken off, (K,).
         light: brightness of the paper around each bubble, 1 as around the fiducials, 0 as black as print, (K,).
+        tone: darkness of the darkest part of the printed label, the median over the bubbles. Labels are printed in a
+            middle grey, so it says how the scan renders grey: about 0.4, more where contrast was stretched, 1 in
+            black and white.
         noise: spread of the paper's darkness on this page.
     """
 
@@ -70,6 +73,7 @@ class BubbleMeasures:
     through: Floats
     shade: Floats
     light: Floats
+    tone: float
     noise: float
 
 
@@ -93,8 +97,8 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
     shade = _take_off_shade(darkness, plan)
     is_ink = darkness > max(INK, 4.5 * noise)
     # The label is darker than paper by what it is on most bubbles of the page; ink on it must be darker still.
-    label = median(np.where(plan.label, darkness, 0).max(axis=1))
-    inner_ink = (is_ink & (plan.inner > 0)) | ((darkness > label + _OVER_LABEL) & plan.label)
+    tone = median(np.where(plan.label, darkness, 0).max(axis=1))
+    inner_ink = (is_ink & (plan.inner > 0)) | ((darkness > tone + _OVER_LABEL) & plan.label)
     ink_area = inner_ink.sum(axis=1) * plan.cell
     faint = (darkness > faint_line).astype(np.float32)
     return BubbleMeasures(
@@ -112,6 +116,7 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
         through=_through(is_ink, inner_ink, (ink_area > _LEAST_THROUGH_MM2) & (border > 0), plan),
         shade=shade,
         light=(paper[:, 0] - black) / np.float32(max(registration.white - registration.black, 1)),
+        tone=tone,
         noise=noise,
     )
 

@@ -38,6 +38,7 @@ class MarkRules:
         struck_fill: least mean darkness of the free inside under a stroke: ink on the label alone is print.
         passing_ink: ink inside and around that makes a stroke running through, together with `passing_inside`.
         passing_inside: how much of it must lie inside; more than a dot of 1 mm leaves.
+        passing_extent: how far it must reach inside: a dot beside a streak is not a stroke.
         shaded_fill: mean darkness of a bubble shaded all over, together with `shaded_share`.
         shaded_share: share of the inside that is shaded.
         ringed_sectors: directions (of 12) with ink that make a circle around the bubble.
@@ -54,8 +55,18 @@ class MarkRules:
             there is less, paper, tape or a hole hides the print and any mark on it.
         legible_label: least usual darkness of the page's labels. They are printed gray: a scan that turns them
             white turns pencil white too, and then no bubble is surely empty.
+        legible_share: least usual darkness of the labels as a share of their darkest part: in black and white labels
+            that are thin and broken say that paler strokes are gone.
+        bold_label: most usual darkness of the labels: where black and white made them bolder, smudges are black too
+            and no mark is sure.
+        usual_tone: darkest part of the labels up to which shaded bubbles are judged as they are; a stretched
+            contrast makes them and erased traces darker than they were.
+        two_tone: darkest part of the labels from which the page is black and white.
+        two_tone_ink: how many times more ink makes a stroke in black and white, which blackens streaks of the eraser.
         mark_border: most of the border of its part of the page that a mark may darken; a stain, a shadow or a
             hole comes in from outside.
+        stroke_border: most of the border that a mark of little ink may darken: a staple or a scratch goes on.
+        stroke_ink: most ink inside that is little: more than a staple covers.
     """
 
     struck_ink: float = 0.95
@@ -64,6 +75,7 @@ class MarkRules:
     struck_fill: float = 0.03
     passing_ink: float = 1.5
     passing_inside: float = 0.7
+    passing_extent: float = 1.4
     shaded_fill: float = 0.22
     shaded_share: float = 0.75
     ringed_sectors: int = 10
@@ -72,13 +84,20 @@ class MarkRules:
     empty_ink: float = 0.12
     empty_ring: float = 0.35
     empty_label: float = 0.22
-    empty_whole: float = 0.45
+    empty_whole: float = 0.3
     empty_light: float = 0.45
     empty_pale_ring: float = 0.06
     most_shade: float = 0.25
     whole_rim: float = 0.6
     legible_label: float = 0.06
+    legible_share: float = 0.34
+    bold_label: float = 0.82
+    usual_tone: float = 0.5
+    two_tone: float = 0.8
+    two_tone_ink: float = 2.0
     mark_border: float = 0.08
+    stroke_border: float = 0.015
+    stroke_ink: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +108,8 @@ class BubbleVerdicts:
         marked: best guess, bool (K,).
         sure: whether the guess is safe to take, bool (K,).
         chance: estimated chance that the guess is right, (K,).
-        is_legible: whether the page still shows grey: in black and white where the labels have turned white, pale
-            pencil may be gone too, so a question without any mark is not surely empty.
+        is_legible: whether the page still shows pale grey: in black and white where the labels have turned thin or
+            white, pale pencil may be gone too, so a question without any mark is not surely empty.
     """
 
     marked: Mask
@@ -103,27 +122,36 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     """Judge all bubbles of a page."""
     # In black and white, crumbs of the printed labels count as ink in every bubble of the page.
     ink = measures.ink - np.float32(median(measures.ink))
+    blackened = rules.two_tone_ink if measures.tone > rules.two_tone else 1.0
     struck = np.minimum.reduce(
         [
-            ink / rules.struck_ink,
+            ink / (rules.struck_ink * blackened),
             measures.extent / rules.struck_extent,
             ink * measures.extent / rules.struck_moment,
             measures.fill / rules.struck_fill,
         ]
     )
-    shaded = np.minimum(measures.fill / rules.shaded_fill, measures.faint / rules.shaded_share)
+    darkened = max(1.0, measures.tone / rules.usual_tone)
+    shaded = np.minimum(measures.fill / (rules.shaded_fill * darkened), measures.faint / rules.shaded_share)
     inside = np.maximum(struck, shaded)
     ring = _own_ring(measures.ring, plan, inside >= 1)
     ringed = (ring > rules.sector_ink).sum(axis=1) / rules.ringed_sectors
-    passing = np.minimum((ink + ring.sum(axis=1)) / rules.passing_ink, ink / rules.passing_inside)
+    passing = np.minimum.reduce(
+        [
+            (ink + ring.sum(axis=1)) / (rules.passing_ink * blackened),
+            ink / (rules.passing_inside * blackened),
+            measures.extent / rules.passing_extent,
+        ]
+    )
     marked_score = np.maximum.reduce([inside, ringed, passing])
     ring = _own_ring(measures.ring, plan, marked_score >= 1)
     stained = np.maximum(_stain(measures, ring, plan, rules), _foreign(measures, ringed, rules))
     marked = (marked_score >= 1) | ((stained > 1) & (marked_score > 0.6))
     # What lies on the paper after the pupil wrote says nothing of what the pupil meant.
     own_score = np.where(_foreign(measures, ringed, rules) > 1, 0, marked_score)
-    sure = (own_score >= 1) | (stained <= 1)
-    is_legible = median(measures.label) >= rules.legible_label
+    label = median(measures.label)
+    sure = ((own_score >= 1) & (label <= rules.bold_label)) | (stained <= 1)
+    is_legible = label >= max(rules.legible_label, rules.legible_share * measures.tone)
     return BubbleVerdicts(marked, sure, _chance(own_score, stained, marked), is_legible)
 
 
@@ -148,7 +176,9 @@ def _foreign(measures: BubbleMeasures, ringed: NDArray[np.float64], rules: MarkR
     hidden = rules.whole_rim * median(measures.rim) / np.maximum(measures.rim, 1e-3)
     # A ring may run along the border; so may a stain, but it fills the inside too.
     is_ring = (ringed >= 1) & (measures.ink < rules.passing_inside)
-    from_outside = np.where(is_ring, 0, measures.border / rules.mark_border)
+    is_stroke = (measures.ink > rules.empty_ink) & (measures.ink < rules.stroke_ink)
+    most = np.where(is_stroke, rules.stroke_border, rules.mark_border)
+    from_outside = np.where(is_ring, 0, measures.border / most)
     runs_through = (measures.through > 0) & (measures.ink - measures.through < rules.struck_ink)
     shaded = measures.shade / rules.most_shade
     foreign: Floats = np.maximum.reduce(

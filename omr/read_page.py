@@ -20,7 +20,7 @@ from omr.gray import DAMAGE_WARNING
 from omr.identity_bubbles import read_identity
 from omr.layout import BubblePrint, QuestionKind
 from omr.own_sheet import OwnSheet, place_page, plan_own_sheet
-from omr.pixels import median
+from omr.pixels import is_two_tone, median
 from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus
 from omr.registration import Registration, register, register_as_it_lies
 from omr.sheet_code import exam_digest, layout_digest
@@ -304,8 +304,9 @@ def _answers(
     found = {}
     if page_plan.boxes is not None:
         boxes = judge_boxes(gray, registration, page_plan.boxes)
+        shows_grey = not is_two_tone(gray) if verdicts is None else verdicts.is_legible
         found = {
-            question.id: _read_written(question, verdict)
+            question.id: _read_written(question, verdict if shows_grey else replace(verdict, is_blank=False))
             for question, verdict in zip(page_plan.written, boxes, strict=True)
         }
     if verdicts is not None:
