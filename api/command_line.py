@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import typer.exceptions
 
+from omr.design import Paper  # noqa: TC001  (typer looks it up)
 from omr.errors import InputError, SaitenError
 
 if TYPE_CHECKING:
@@ -146,11 +147,14 @@ def detect(
         Path | None, typer.Option("--exam", metavar="EXAM.toml", help="試験の設定のひな形も書き出します")
     ] = None,
     password: Annotated[str | None, typer.Option("--password", help="PDF のパスワード")] = None,
+    paper: Annotated[
+        Paper | None, typer.Option("--paper", help="写真など、大きさが分からないファイルの用紙")
+    ] = None,
 ) -> None:
     """自作の解答用紙から解答欄の枠を見つけます。"""
     from scoring.detection import describe_detection, detect_sheet  # noqa: PLC0415
 
-    typer.echo(describe_detection(detect_sheet(sheet, out, exam, password), out), err=True)
+    typer.echo(describe_detection(detect_sheet(sheet, out, exam, password, paper), out), err=True)
 
 
 @app.command("read")

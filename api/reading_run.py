@@ -21,8 +21,9 @@ from omr.reference import load_reference
 from omr.scan_file import DecodeLimits
 from scoring.exam import design_sheet
 from scoring.exam_file import read_exam
-from scoring.intake import ScannedPage, sort_pages
+from scoring.intake import sort_pages
 from scoring.layout_check import check_layout
+from scoring.page_records import ScannedPage
 from scoring.results import ReadResults, write_results
 from scoring.roster import read_roster
 

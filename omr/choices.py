@@ -122,7 +122,8 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     """Judge all bubbles of a page."""
     # In black and white, crumbs of the printed labels count as ink in every bubble of the page.
     ink = measures.ink - np.float32(median(measures.ink))
-    blackened = rules.two_tone_ink if measures.tone > rules.two_tone else 1.0
+    is_two_tone = measures.tone > rules.two_tone
+    blackened = rules.two_tone_ink if is_two_tone else 1.0
     struck = np.minimum.reduce(
         [
             ink / (rules.struck_ink * blackened),
@@ -150,7 +151,8 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     # What lies on the paper after the pupil wrote says nothing of what the pupil meant.
     own_score = np.where(_foreign(measures, ringed, rules) > 1, 0, marked_score)
     label = median(measures.label)
-    sure = ((own_score >= 1) & (label <= rules.bold_label)) | (stained <= 1)
+    is_bold = is_two_tone and label > rules.bold_label
+    sure = ((own_score >= 1) & (not is_bold)) | (stained <= 1)
     is_legible = label >= max(rules.legible_label, rules.legible_share * measures.tone)
     return BubbleVerdicts(marked, sure, _chance(own_score, stained, marked), is_legible)
 

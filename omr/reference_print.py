@@ -53,6 +53,7 @@ def plan_bubbles_on_print(bubbles: Sequence[Bubble], reference: ReferencePage) -
         outline=_weights(strokes),
         around=_weights(around),
         sector=np.where(around, plan.sector, elsewhere).astype(np.int32),
+        has_grey_labels=False,
     )
     return adapted, free.sum(axis=1) >= _LEAST_FREE * inside.sum(axis=1)
 

@@ -34,6 +34,7 @@ _LONG_LINE_MM = 15.0
 _SMALLEST_CELL_MM = 4.0
 _LARGEST_SHARE_OF_PAGE = 0.75
 _RECTANGULARITY = 0.8
+_LEAST_OWN_AREA = 0.4  # of a frame, beside what stands in it
 _HALF_LINE_MM = 0.3
 _LARGEST_SKEW_DEG = 10.0
 _FREE_BESIDE_PRINT_MM = 8.0
@@ -118,7 +119,7 @@ def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
     is_cell = (
         (np.minimum(w, h) >= least)
         & (w * h <= _LARGEST_SHARE_OF_PAGE * wide * high)
-        & (area >= _RECTANGULARITY * w * h)
+        & (area >= _LEAST_OWN_AREA * w * h)
         & (x > 0)
         & (y > 0)
         & (x + w < wide)
@@ -128,7 +129,12 @@ def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
     cells = []
     for index in np.flatnonzero(is_cell):
         window = np.s_[y[index] : y[index] + h[index], x[index] : x[index] + w[index]]
-        inside = _inner_rectangle(labels[window] == index, int(x[index]), int(y[index]))
+        region = labels[window] == index
+        if area[index] < _RECTANGULARITY * w[index] * h[index]:
+            region = _filled(region)
+            if region.mean() < _RECTANGULARITY:
+                continue
+        inside = _inner_rectangle(region, int(x[index]), int(y[index]))
         cells.append(Cell(_to_page(inside), _classify(inside, sheet.gray, print_ink, paper)))
     return tuple(sorted(cells, key=lambda cell: (cell.rectangle.y, cell.rectangle.x)))
 
@@ -236,6 +242,14 @@ def _without_specks(ink: Mask) -> Mask:
     kept = stats[:, cv2.CC_STAT_AREA] >= 0.06 * PIXELS_PER_MM**2
     kept[0] = False
     return np.where(kept[labels], np.uint8(255), np.uint8(0))
+
+
+def _filled(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A region with all that stands in it: a frame round other cells."""
+    outlines, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    filled = np.zeros(region.shape, np.uint8)
+    cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
+    return np.asarray(filled > 0)
 
 
 def _inner_rectangle(region: NDArray[np.bool_], x: int, y: int) -> tuple[int, int, int, int]:

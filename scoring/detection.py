@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,8 @@ from omr.detect import detect_sheet_pages
 from omr.errors import InputError, PageSetAside
 from omr.geometry import MM_PER_INCH
 from omr.layout import Layout, write_layout
-from omr.page_size import page_size_mm
+from omr.page_size import has_resolution, page_size_mm
+from omr.photographed_page import flatten_photograph
 from omr.printed_text import read_printed_text
 from omr.scan_file import open_scan
 from omr.sheet_page import SheetPage, upright_page
@@ -23,6 +24,8 @@ from scoring.exam_draft import draft_exam
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from omr.design import Paper
 
 _MOST_PAGES = 20
 
@@ -45,22 +48,28 @@ class DetectionReport:
 
 
 def detect_sheet(
-    path: Path, layout_path: Path, exam_path: Path | None = None, password: str | None = None
+    path: Path,
+    layout_path: Path,
+    exam_path: Path | None = None,
+    password: str | None = None,
+    paper: Paper | None = None,
 ) -> DetectionReport:
     """Detect the answer boxes of a sheet and write LAYOUT.json, and EXAM.toml if asked for.
 
-    A skewed scan is turned upright, and the upright picture is written beside the layout as its reference.
+    A skewed scan is turned upright and a photograph flattened; the upright picture is written beside the layout
+    as its reference.
 
     Args:
         path: PDF, PNG, JPEG or TIFF with an unfilled sheet, at most 20 pages.
         layout_path: LAYOUT.json to write.
         exam_path: EXAM.toml to write.
         password: of an encrypted PDF.
+        paper: of the sheet, where the file does not say how large it is (photographs).
 
     Raises:
         InputError: the sheet can't be read, has no answer box, or a file can't be written.
     """
-    pages = _read_pages(path, password)
+    pages, are_flattened = _read_pages(path, password, paper)
     if any(find_codes(page.gray) for page in pages):
         raise InputError(
             f"{path}: saiten が印刷した解答用紙です。解答欄の位置はもう決まっているので、saiten print に --layout を付けて書き出してください。"
@@ -68,14 +77,14 @@ def detect_sheet(
     upright = [upright_page(page) for page in pages]
     detected = detect_sheet_pages(upright)
     try:
-        turned = any(after is not before for before, after in zip(pages, upright, strict=True))
-        reference = _write_upright(upright, layout_path) if turned else path
+        are_turned = any(after is not before for before, after in zip(pages, upright, strict=True))
+        reference = _write_upright(upright, layout_path) if are_turned or are_flattened else path
         layout = Layout(detected.layout.pages, _relative(reference, layout_path.parent))
         write_layout(layout, layout_path)
         if exam_path is not None:
             writing = Writing.VERTICAL if detected.is_vertical else Writing.HORIZONTAL
             today = date.today()  # noqa: DTZ011  (the teacher's own day)
-            text = draft_exam(layout, path.stem, today, writing)
+            text = draft_exam(layout, path.stem, today, writing, detected.answers)
             exam_path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise InputError(
@@ -101,7 +110,8 @@ def describe_detection(report: DetectionReport, layout_path: Path) -> str:
     return "\n".join(lines)
 
 
-def _read_pages(path: Path, password: str | None) -> list[SheetPage]:
+def _read_pages(path: Path, password: str | None, paper: Paper | None) -> tuple[list[SheetPage], bool]:
+    """The pages of a sheet, and whether any is a photograph that was flattened."""
     try:
         with open_scan(path, password=password) as scan:
             if scan.page_count > _MOST_PAGES:
@@ -109,12 +119,15 @@ def _read_pages(path: Path, password: str | None) -> list[SheetPage]:
                     f"{path}: {scan.page_count}ページあります。何も書き込んでいない解答用紙1部（{_MOST_PAGES}ページまで）のファイルを指定してください。"
                 )
             characters = read_printed_text(path, password)
-            pages = []
+            pages, are_flattened = [], False
             for index in range(scan.page_count):
                 page = scan.read_page(index)
+                flat = None if has_resolution(page) else flatten_photograph(page.gray)
+                if flat is not None:
+                    page, are_flattened = replace(page, gray=flat), True
                 text = characters[index] if index < len(characters) else ()
-                pages.append(SheetPage(page.gray, page_size_mm(page), text))
-            return pages
+                pages.append(SheetPage(page.gray, page_size_mm(page, paper), text))
+            return pages, are_flattened
     except PageSetAside as trouble:
         raise InputError(f"{path}: {trouble.reason}") from trouble
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from omr.layout import QuestionKind
 from omr.reading import PageStatus
+from scoring.identity import Outcome
 from scoring.marking import Proposal, add_up, propose
 from scoring.points import format_points
 
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from omr.layout import Layout
     from omr.reading import AnswerReading
     from scoring.exam import Exam, Question
-    from scoring.intake import Intake, PageRecord
+    from scoring.identity import Owner
+    from scoring.intake import Intake
     from scoring.marking import Total
+    from scoring.page_records import PageRecord
     from scoring.roster import Roster
 
 ANSWER_COLUMNS = (
@@ -49,6 +52,11 @@ PAGE_COLUMNS = (
     "rotation",
     "skew_deg",
     "residual_mm",
+    "student",
+    "identity",
+    "identity_confidence",
+    "identity_evidence",
+    "probable_student",
 )
 SCORE_COLUMNS = ("sheet", "student", "points", "max_points", "undecided")
 
@@ -194,7 +202,18 @@ def _page_row(record: PageRecord) -> tuple[str, ...]:
         rotation,
         skew,
         residual,
+        record.student,
+        *_identity_cells(record.owner),
     )
+
+
+def _identity_cells(owner: Owner | None) -> tuple[str, str, str, str]:
+    """How far it is known whose a page is, how probable, by what, and who it probably is if not proven."""
+    if owner is None:
+        return "", "", "", ""
+    probable = owner.student.student_id if owner.student and owner.outcome is not Outcome.PROVEN else ""
+    chance = "" if owner.chance is None else f"{owner.chance:.4f}"
+    return owner.outcome.value, chance, ";".join(owner.grounds), probable
 
 
 def _score_row(score: SheetScore) -> tuple[str, ...]:
