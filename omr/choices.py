@@ -190,7 +190,7 @@ def _foreign(measures: BubbleMeasures, ringed: NDArray[np.float64], rules: MarkR
 
 
 def _gain(measure: Floats, plan: BubblePlan) -> Floats:
-    """By how much a measure is above what bubbles with the same print usually have on this page; 0 for single ones.
+    """By how much a measure is above what empty bubbles with the same print have on this page; 0 for single ones.
 
     It shows what hides in the print itself: a ring drawn on the outline, a tick on a bold label, or, in black
     and white, a pale pencil that vanished from the paper and still tipped the grey label into black.
@@ -199,7 +199,8 @@ def _gain(measure: Floats, plan: BubblePlan) -> Floats:
     if plan.same_print.size:
         group = np.append(measure, np.float32(np.inf))[plan.same_print]
         counts = (plan.same_print < len(measure)).sum(axis=1)
-        usual = np.sort(group, axis=1)[np.arange(len(counts)), (counts - 1) // 2]
+        # The lower quartile: most of a few bubbles with the same label may be marked.
+        usual = np.sort(group, axis=1)[np.arange(len(counts)), (counts - 1) // 4]
         gain[plan.same_print] = group - usual[:, None]
     return gain[:-1]
 

@@ -156,7 +156,7 @@ def _look_closely(look: Floats, on_line: Mask, registration: Registration) -> Wr
     floor = (registration.white + registration.black) / 2
     paper = np.maximum(_paper(look), np.float32(floor))
     contrast = np.maximum(paper - np.float32(registration.black), np.float32(40))
-    darkness = (paper - look) / contrast
+    darkness: Floats = np.divide(paper - look, contrast, dtype=np.float32)
     darkness[on_line] = 0
     ink = np.count_nonzero(darkness > _CLEAR_DARKNESS) / _LOOK_PIXELS_PER_MM**2
     noise = 1.4826 * _median_size(darkness)
@@ -173,8 +173,8 @@ def _look_closely(look: Floats, on_line: Mask, registration: Registration) -> Wr
 
 def _smooth(darkness: Floats) -> Floats:
     """The darkness over some 0.8 mm, against that of most of the box."""
-    smooth = cv2.GaussianBlur(darkness, (0, 0), _SMOOTHED_MM * _LOOK_PIXELS_PER_MM)
-    return cast("Floats", smooth - np.float32(median(smooth)))
+    smooth = cast("Floats", cv2.GaussianBlur(darkness, (0, 0), _SMOOTHED_MM * _LOOK_PIXELS_PER_MM))
+    return smooth - np.float32(median(smooth))
 
 
 def _median_size(darkness: NDArray[np.floating[Any]]) -> float:
