@@ -59,6 +59,7 @@ class BubblePlan:
         same_print: the bubbles of each label and size, padded with K, int (prints, most); single ones are left out.
         cell: area of one sample in mm², float32 (K,).
         pitch: distance of grid columns and rows in mm, float32 (K, 2).
+        has_grey_labels: whether the labels are printed in the middle grey of our own sheets.
     """
 
     points: Floats
@@ -76,6 +77,7 @@ class BubblePlan:
     same_print: NDArray[np.intp]
     cell: Floats
     pitch: Floats
+    has_grey_labels: bool = True
 
 
 def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from omr.box_frames import BoxFrame, is_frame_hidden, plan_frame
-from omr.pixels import map_points, sample
+from omr.pixels import map_points, median, sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,8 @@ _STROKE_MM = 0.9
 """A connected trace longer than this may be writing."""
 _WRITTEN_MM2 = 1.5
 _LEAST_DARKNESS = 0.07
+_SMOOTHED_MM = 0.35
+"""Standard deviation of the smoothing in noisy scans."""
 _CLEAR_DARKNESS = 0.3
 _PLAIN_DARKNESS = 0.5
 """Darker than this against the page's white is ink whatever the light."""
@@ -166,15 +168,25 @@ def _look_closely(look: Floats, on_line: Mask, registration: Registration) -> Wr
     floor = (registration.white + registration.black) / 2
     paper = np.maximum(_paper(look), np.float32(floor))
     contrast = np.maximum(paper - np.float32(registration.black), np.float32(40))
-    darkness = (paper - look) / contrast
+    darkness: Floats = np.divide(paper - look, contrast, dtype=np.float32)
     darkness[on_line] = 0
     ink = np.count_nonzero(darkness > _CLEAR_DARKNESS) / _LOOK_PIXELS_PER_MM**2
     noise = 1.4826 * _median_size(darkness)
+    if 5 * noise > _LEAST_DARKNESS:
+        # Strokes are broader than grains of noise: what is left of it after smoothing hides less.
+        darkness = _smooth(darkness)
+        noise = 1.4826 * _median_size(darkness)
     faint = (darkness > max(_LEAST_DARKNESS, 5 * noise)).astype(np.uint8)
     longest = _longest_trace(faint) / _LOOK_PIXELS_PER_MM
     if ink > _WRITTEN_MM2 or longest > _STROKE_MM:
         return WrittenVerdict(is_blank=False, confidence=0.0, ink=ink)
     return WrittenVerdict(is_blank=True, confidence=1 - 0.02 * (longest / _STROKE_MM) ** 2, ink=ink)
+
+
+def _smooth(darkness: Floats) -> Floats:
+    """The darkness over some 0.8 mm, against that of most of the box."""
+    smooth = cast("Floats", cv2.GaussianBlur(darkness, (0, 0), _SMOOTHED_MM * _LOOK_PIXELS_PER_MM))
+    return smooth - np.float32(median(smooth))
 
 
 def _median_size(darkness: NDArray[np.floating[Any]]) -> float:
