@@ -11,6 +11,7 @@ import numpy as np
 from omr.coarse_alignment import rough_alignments
 from omr.errors import PageSetAside, Trouble
 from omr.geometry import MM_PER_INCH, Points, Transform, apply, scale_transform
+from omr.grid_shifts import find_grid_shifts
 from omr.page_fit import PageFit, fit_page
 from omr.placement import Placement, placement_in_perspective
 from omr.reference import FINE_PIXELS_PER_MM
@@ -97,6 +98,8 @@ def find_rivals(references: Sequence[ReferencePage]) -> tuple[Rival, ...]:
                 continue
             rival = Rival(at, other, across)
             rivals += [rival, rival.turned_round()]
+        for x, y in find_grid_shifts(reference.picture, reference.width, reference.height):
+            rivals.append(Rival(at, at, np.array([(1, 0, x), (0, 1, y), (0, 0, 1)], np.float64)))
     return tuple(rivals)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omr.crops import crop_box
-from omr.geometry import Rectangle
 from omr.match_reference import find_reference_page, find_rivals
 from omr.page_fit import PageFit, found_print, registration_of
 from omr.reference import ReferencePage, plan_reference
@@ -153,13 +152,12 @@ def _moved_boxes(boxes: BoxPlan, fit: PageFit, shifts: Points, plan: OwnPagePlan
     points = boxes.points + shifts[plan.question_of_sample].reshape(boxes.points.shape)
     points += fit.placement.shift(boxes.points.astype(np.float64))
     owners = plan.question_of_sample[list(boxes.starts)]
-    middles = np.array([frame.centre for frame in boxes.boxes])
-    off = (shifts[owners] + fit.placement.shift(middles)).tolist()
-    frames = (
-        Rectangle(frame.x + right, frame.y + down, frame.w, frame.h)
-        for frame, (right, down) in zip(boxes.boxes, off, strict=True)
+    middles = np.array([frame.points.mean(axis=(0, 1)) for frame in boxes.frames], np.float64)
+    off = (shifts[owners] + fit.placement.shift(middles)).astype(np.float32)
+    frames = tuple(
+        replace(frame, points=frame.points + by) for frame, by in zip(boxes.frames, off, strict=True)
     )
-    return replace(boxes, points=points.astype(np.float32), boxes=tuple(frames))
+    return replace(boxes, points=points.astype(np.float32), frames=frames)
 
 
 def _plan_page(page: PageLayout, picture: Gray) -> OwnPagePlan:
@@ -169,14 +167,14 @@ def _plan_page(page: PageLayout, picture: Gray) -> OwnPagePlan:
     owner = np.array([at for at, question in enumerate(page.questions) for _ in question.bubbles], np.intp)
     bubble_plan = None
     if bubbles:
-        bubble_plan, room = plan_bubbles_on_print(bubbles, reference)
+        bubble_plan, room = plan_bubbles_on_print(bubbles, picture)
         has_room[owner[~room]] = False
     written = np.array(
         [at for at, question in enumerate(page.questions) if question.box is not None], np.intp
     )
     box_plan, sample_owner = None, np.empty(0, np.intp)
     if written.size:
-        box_plan, room = plan_boxes_on_print([page.questions[at] for at in written], reference)
+        box_plan, room = plan_boxes_on_print([page.questions[at] for at in written], picture)
         has_room[written[~room]] = False
         counts = [high * wide for high, wide in box_plan.shapes]
         counts[-1] += box_plan.points.shape[0] * box_plan.points.shape[1] - sum(counts)

@@ -37,7 +37,7 @@ _BENT_STRETCH = 0.2
 _BENT_SHEAR = 0.15
 _BENT_SKEW_DEG = 30.0
 _TRACE = 0.06
-_PALEST_BLACK = 0.6
+_PALEST_BLACK = 0.4
 """Of the paper's gray: paler print says nothing of how dark a pencil is."""
 _OF_PRINT = 0.4
 """Print counts as found where the scan has at least this share of its darkness."""

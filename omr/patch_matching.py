@@ -104,6 +104,8 @@ def match_patches(darkness: Floats, guess: Placement, plan: PatchPlan) -> PatchM
 
 def sample_floats(picture: Floats, points: Floats) -> Floats:
     """Values of a picture at points (rows, columns, 2), bilinear; 0 beyond the edge."""
+    if not points.size:
+        return np.zeros(points.shape[:2], np.float32)  # where only pale lines are printed
     none = cast("Floats", None)
     found = cv2.remap(picture, points, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return cast("Floats", found)

@@ -110,4 +110,5 @@ def print_extent(gray: Gray) -> float:
     ink = darken(shrink(gray, factor), 2.0) > _INK
     # A speck of dust reaches over less than a few pixels.
     spans = [np.flatnonzero(ink.sum(axis=axis) >= _LEAST_INK) for axis in (0, 1)]
-    return float(factor * max(int(span[-1] - span[0]) + 1 if len(span) else 1 for span in spans))
+    lengths = [int(span[-1]) - int(span[0]) + 1 if len(span) else 1 for span in spans]
+    return float(max(lengths) * factor)
