@@ -30,6 +30,9 @@ _LEAST_THROUGH_MM2 = 0.3
 _OVER_LABEL = 0.2
 _SHADED_MARGIN = 0.06
 _SMUDGE = 0.2
+_ONES = np.ones(GRID * GRID, np.float32)
+_EIGHTH_OF = EIGHTHS.argmax(axis=1)
+"""The eighth of the turn that each sample of the grid lies in, (G,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,9 @@ class BubbleMeasures:
         through: area inside of straight lines that run through and beyond the bubble, mm², (K,).
         shade: the darkest shade that was taken off, (K,).
         light: brightness of the paper around each bubble, 1 as around the fiducials, 0 as black as print, (K,).
+        tone: darkness of the darkest part of the printed label, the median over the bubbles. Labels are printed in a
+            middle grey, so it says how the scan renders grey: about 0.4, more where contrast was stretched, 1 in
+            black and white; 0 where the labels are not of our print.
         noise: spread of the paper's darkness on this page.
     """
 
@@ -70,6 +76,7 @@ class BubbleMeasures:
     through: Floats
     shade: Floats
     light: Floats
+    tone: float
     noise: float
 
 
@@ -85,59 +92,65 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
     at = map_points(registration.transform, plan.points)
     values = sample(gray, at)
     paper = _paper_plane(values, plan)
-    darkness: Floats = (paper - values) / np.maximum(paper - black, 40)
+    darkness = paper - values
+    darkness /= np.maximum(paper - black, 40)
     noise = _noise(darkness, plan)
-    faint_line = max(0.12, 2.5 * noise)
+    faint_line = np.float32(max(0.12, 2.5 * noise))
     rim = ((darkness * plan.rim) @ EIGHTHS).min(axis=1)
     border = _sum(darkness > faint_line, plan.border)
-    shade = _take_off_shade(darkness, plan)
-    is_ink = darkness > max(INK, 4.5 * noise)
+    fill, shade = _take_off_shade(darkness, plan)
+    is_ink = darkness > np.float32(max(INK, 4.5 * noise))
     # The label is darker than paper by what it is on most bubbles of the page; ink on it must be darker still.
-    label = median(np.where(plan.label, darkness, 0).max(axis=1))
-    inner_ink = (is_ink & (plan.inner > 0)) | ((darkness > label + _OVER_LABEL) & plan.label)
-    ink_area = inner_ink.sum(axis=1) * plan.cell
-    faint = (darkness > faint_line).astype(np.float32)
+    tone = median((darkness * plan.label).max(axis=1))
+    inner_ink = (is_ink & (plan.inner > 0)) | ((darkness > np.float32(tone + _OVER_LABEL)) & plan.label)
+    ink_area = (inner_ink.astype(np.float32) @ _ONES) * plan.cell
+    faint = darkness > faint_line
+    margin = plan.around > 0
     return BubbleMeasures(
-        fill=_sum(darkness, plan.inner),
+        fill=fill,
         faint=_sum(faint, plan.inner),
         ink=ink_area,
-        extent=_extent(inner_ink, plan.pitch),
-        ring=_ring(is_ink, plan),
+        extent=_extent(inner_ink, ink_area, plan.pitch),
+        ring=_ring(is_ink & margin, plan),
         label=_sum(darkness, plan.glyph),
-        whole=_sum(np.maximum(darkness - np.float32(_SMUDGE), 0), plan.whole),
+        whole=_sum(_above(darkness, _SMUDGE), plan.whole),
         outline=_sum(darkness, plan.outline),
         rim=rim,
         border=border,
-        pale_ring=_pale_ring(faint - is_ink, plan),
+        pale_ring=_pale_ring(faint & ~is_ink & margin, plan),
         through=_through(is_ink, inner_ink, (ink_area > _LEAST_THROUGH_MM2) & (border > 0), plan),
         shade=shade,
         light=(paper[:, 0] - black) / np.float32(max(registration.white - registration.black, 1)),
+        tone=tone if plan.has_grey_labels else 0.0,
         noise=noise,
     )
 
 
 def _paper_plane(values: Floats, plan: BubblePlan) -> Floats:
-    """The gray of the paper around each bubble: the mean of the margin where it is not inked, (K, 1)."""
-    first = _sum(values, plan.around)[:, None]
-    clean = plan.around * (values > 0.85 * np.maximum(first, _brightest(values, plan)))
-    weight = clean.sum(axis=1, keepdims=True)
-    mean = (values * clean).sum(axis=1, keepdims=True) / np.maximum(weight, 1e-6)
-    return np.where(weight > 0.1, mean, first).astype(np.float32)
+    """The gray of the paper around each bubble: the mean of the margin where it is not inked, (K, 1).
+
+    Not inked is what is not far below a high gray of the margin: mean plus one deviation, little moved by single samples.
+    """
+    margin = values * plan.around
+    first = margin @ _ONES
+    spread = np.sqrt(np.maximum(_sum(values, margin) - first * first, 0))
+    clean = (values > (np.float32(0.85) * (first + spread))[:, None]).astype(np.float32)
+    weight = _sum(clean, plan.around)
+    mean = _sum(clean, margin) / np.maximum(weight, np.float32(1e-6))
+    return np.where(weight > 0.1, mean, first)[:, None].astype(np.float32)
 
 
-def _take_off_shade(darkness: Floats, plan: BubblePlan) -> Floats:
+def _take_off_shade(darkness: Floats, plan: BubblePlan) -> tuple[Floats, Floats]:
     """Take shade off the bubbles that seem inked: what is as dark on both sides is a fold, not a mark.
 
     Per row the lighter of left and right margin counts, per column the lighter of top and bottom; in place.
-    Returns the darkest shade taken off each bubble, (K,).
+    Returns the mean darkness of each free inside after that, and the darkest shade taken off, both (K,).
     """
     shade = np.zeros(len(darkness), np.float32)
-    seem_inked = (_sum(darkness, plan.around) > _SHADED_MARGIN) & (
-        _sum(darkness, plan.inner) > _SHADED_MARGIN
-    )
-    which = np.flatnonzero(seem_inked)
+    fill = _sum(darkness, plan.inner)
+    which = np.flatnonzero((fill > _SHADED_MARGIN) & (_sum(darkness, plan.around) > _SHADED_MARGIN))
     if not which.size:
-        return shade
+        return fill, shade
     grid = darkness[which].reshape(-1, GRID, GRID)
     margin = (plan.around[which] > 0).reshape(-1, GRID, GRID)
     rows = np.minimum(*_halves(grid, margin, axis=2))[:, :, None]
@@ -145,7 +158,8 @@ def _take_off_shade(darkness: Floats, plan: BubblePlan) -> Floats:
     taken = np.maximum(np.maximum(rows, columns), 0)
     shade[which] = (taken.reshape(len(which), -1) * (plan.inner[which] > 0)).max(axis=1)
     darkness[which] = (grid - taken).reshape(len(which), -1)
-    return shade
+    fill[which] = _sum(darkness[which], plan.inner[which])
+    return fill, shade
 
 
 def _halves(grid: Floats, margin: Mask, axis: int) -> tuple[Floats, Floats]:
@@ -159,32 +173,35 @@ def _halves(grid: Floats, margin: Mask, axis: int) -> tuple[Floats, Floats]:
     return means[0], means[1]
 
 
-def _brightest(values: Floats, plan: BubblePlan) -> Floats:
-    """A high gray of the margin, little moved by single samples: mean plus one deviation."""
-    mean = _sum(values, plan.around)
-    spread: Floats = np.sqrt(np.maximum(_sum(values * values, plan.around) - mean * mean, 0))
-    return (mean + spread)[:, None]
-
-
 def _noise(darkness: Floats, plan: BubblePlan) -> float:
     """Standard deviation of the darkness of bare paper: the median over the bubbles."""
-    bare = np.where(plan.around > 0, np.clip(darkness, -0.3, 0.3), 0)
-    return median(np.sqrt(_sum(bare * bare, plan.around)))
+    bare = np.clip(darkness, -0.3, 0.3)
+    bare *= bare
+    return median(np.sqrt(_sum(bare, plan.around)))
+
+
+def _above(darkness: Floats, line: float) -> Floats:
+    """By how much each sample is darker than a line; 0 where it is not."""
+    beyond: Floats = darkness - np.float32(line)
+    np.maximum(beyond, 0, out=beyond)
+    return beyond
 
 
 def _ring(ink: Mask, plan: BubblePlan) -> Floats:
-    """The area of ink in each direction of each margin, mm², (K, SECTORS)."""
+    """The area of the margin's ink in each direction of each bubble, mm², (K, SECTORS)."""
     count = len(plan.cell) * SECTORS
-    samples = np.bincount(plan.sector[ink], minlength=count + 1)[:count]
+    samples = np.bincount(plan.sector.reshape(-1)[np.flatnonzero(ink)], minlength=count)[:count]
     return samples.reshape(-1, SECTORS).astype(np.float32) * plan.cell[:, None]
 
 
-def _extent(ink: Mask, pitch: Floats) -> Floats:
-    """The longest side in mm of the box around the ink of each bubble."""
-    grid = ink.reshape(-1, GRID, GRID)
-    wide = _span(grid.max(axis=1)) * pitch[:, 0]
-    high = _span(grid.max(axis=2)) * pitch[:, 1]
-    extent: Floats = np.maximum(wide, high).astype(np.float32)
+def _extent(ink: Mask, area: Floats, pitch: Floats) -> Floats:
+    """The longest side in mm of the box around the ink of each bubble that has any."""
+    extent = np.zeros(len(ink), np.float32)
+    which = np.flatnonzero(area)
+    grid = ink[which].reshape(-1, GRID, GRID)
+    wide = _span(grid.max(axis=1)) * pitch[which, 0]
+    high = _span(grid.max(axis=2)) * pitch[which, 1]
+    extent[which] = np.maximum(wide, high)
     return extent
 
 
@@ -194,9 +211,12 @@ def _span(line: Mask) -> NDArray[np.intp]:
     return np.where(line.max(axis=1), last - first, 0)
 
 
-def _pale_ring(pale: Floats, plan: BubblePlan) -> Floats:
-    """Eight times what the fourth palest eighth of each margin holds, (K,)."""
-    eighths: Floats = ((pale * plan.around) @ EIGHTHS).astype(np.float32)
+def _pale_ring(pale: Mask, plan: BubblePlan) -> Floats:
+    """Eight times what the fourth palest eighth of each margin holds of the margin's pale samples, (K,)."""
+    at = np.flatnonzero(pale)
+    bubble, sample_of_grid = np.divmod(at, GRID * GRID)
+    eighth = bubble * 8 + _EIGHTH_OF[sample_of_grid]
+    eighths = np.bincount(eighth, plan.around.reshape(-1)[at], 8 * len(pale)).reshape(-1, 8)
     ring: Floats = (np.sort(eighths, axis=1)[:, 3] * 8).astype(np.float32)
     return ring
 
@@ -238,5 +258,6 @@ _LINES = tuple(
 
 
 def _sum(values: Floats | Mask, weights: Floats) -> Floats:
-    total: Floats = np.einsum("kg,kg->k", values.astype(np.float32, copy=False), weights)
+    """The weighted sum of the samples of each bubble, (K,)."""
+    total: Floats = np.vecdot(values.astype(np.float32, copy=False), weights)
     return total

@@ -7,7 +7,8 @@ into connected components. Centres are then measured at full resolution.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -15,13 +16,14 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from omr.geometry import Rectangle
     from omr.pixels import Gray
 
 _SEARCH_PIXELS_PER_MM = 2.0
 _DARK_AGAINST_PAPER = 0.6
 _CANDIDATES_PER_CORNER = 3
-_GRAYS = np.arange(256)
 _USUAL_SHIFT_MM = 6.0
 _MOST_SKEW = 0.09
 """Tangent of the largest skew for which the corners are searched (5.1°)."""
@@ -79,50 +81,62 @@ def find_squares(gray: Gray, side: float, scale: float, count: int) -> list[tupl
         scale: expected pixels per mm.
         count: at most so many.
     """
-    return _candidates(gray, 0, 0, side, scale, count)
+    return _candidates([gray], side, scale, count)[0]
 
 
 def _search_corners(gray: Gray, reach: int, side: float, scale: float) -> list[list[tuple[float, float]]]:
     height, width = gray.shape
     reach = min(reach, round(0.45 * height), round(0.45 * width))
-    return [
-        _candidates(gray[top : top + reach, left : left + reach], left, top, side, scale)
-        for left, top in (
-            (0, 0),
-            (width - reach, 0),
-            (width - reach, height - reach),
-            (0, height - reach),
-        )
-    ]
+    right, low = width - reach, height - reach
+    corners = ((0, 0), (right, 0), (right, low), (0, low))
+    windows = [gray[top : top + reach, left : left + reach] for left, top in corners]
+    found = _candidates(windows, side, scale, _CANDIDATES_PER_CORNER)
+    return [[(x + left, y + top) for x, y in one] for one, (left, top) in zip(found, corners, strict=True)]
 
 
 def _candidates(
-    window: Gray, left: int, top: int, side_mm: float, scale: float, count: int = _CANDIDATES_PER_CORNER
-) -> list[tuple[float, float]]:
+    windows: Sequence[Gray], side_mm: float, scale: float, count: int
+) -> list[list[tuple[float, float]]]:
+    """Square candidates in windows of one shape; pixels of each window, the likeliest first.
+
+    The shrunk windows lie below each other on one board, so that each step is one call for all of them.
+    """
     factor = max(1, round(scale / _SEARCH_PIXELS_PER_MM))
-    size = (window.shape[1] // factor, window.shape[0] // factor)
-    if min(size) < 8:
-        return []
-    cut = window[: size[1] * factor, : size[0] * factor]
-    small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
+    high, wide = windows[0].shape[0] // factor, windows[0].shape[1] // factor
+    if min(high, wide) < 8:
+        return [[] for _ in windows]
     side = side_mm * scale / factor
     reach = int(side) | 1
-    paper = cv2.dilate(small, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    dark = (small < _DARK_AGAINST_PAPER * paper).view(np.uint8)
-    _, _, stats, centres = cv2.connectedComponentsWithStats(dark, connectivity=4)
-    wide, high, area = (
-        stats[1:, k].astype(np.float64) for k in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA)
-    )
-    good = (
-        (np.minimum(wide, high) > 0.7 * side)
-        & (np.maximum(wide, high) < 1.45 * side)
-        & (area > 0.65 * side * side)
-        & (area < 1.4 * side * side)
-        & (area > 0.7 * wide * high)
-    )
-    order = np.argsort(np.abs(area[good] / side**2 - 1))[:count]
-    found = (centres[1:][good][order] + 0.5) * factor - 0.5
-    return [(float(x) + left, float(y) + top) for x, y in found]
+    # The rows between are black: they add nothing to the brightest paper nearby.
+    board = np.zeros((len(windows), high + reach, wide), np.uint8)
+    for slot, window in zip(board, windows, strict=True):
+        cut = window[: high * factor, : wide * factor]
+        if factor % 2 == 0:
+            # Halving is by far the quickest way to shrink: half first, then the rest.
+            half = (wide * factor // 2, high * factor // 2)
+            cut = cast("Gray", cv2.resize(cut, half, interpolation=cv2.INTER_AREA))
+        cv2.resize(cut, (wide, high), dst=slot[:high], interpolation=cv2.INTER_AREA)
+    flat = board.reshape(-1, wide)
+    paper = cv2.dilate(flat, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    dark = (flat < _DARK_AGAINST_PAPER * paper).view(np.uint8)
+    dark.reshape(board.shape)[:, high:] = 0
+    # The quickest of OpenCV's ways to label, three times as quick as its default on so small a picture.
+    _, _, stats, centres = cv2.connectedComponentsWithStatsWithAlgorithm(dark, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    full = side * side
+    found: list[list[tuple[float, float, float]]] = [[] for _ in windows]
+    for one in (1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > 0.65 * full)).tolist():
+        _, top, across, down, area = stats[one].tolist()
+        if (
+            min(across, down) > 0.7 * side
+            and max(across, down) < 1.45 * side
+            and area < 1.4 * full
+            and area > 0.7 * across * down
+        ):
+            number = top // (high + reach)
+            x, y = centres[one].tolist()
+            y -= number * (high + reach)
+            found[number].append((abs(area / full - 1), (x + 0.5) * factor - 0.5, (y + 0.5) * factor - 0.5))
+    return [[(x, y) for _, x, y in sorted(one)[:count]] for one in found]
 
 
 def measure_square(gray: Gray, x: float, y: float, side: float, slack: float) -> Square | None:
@@ -148,10 +162,7 @@ def measure_square(gray: Gray, x: float, y: float, side: float, slack: float) ->
     white = max(_mean(patch[:rim]), _mean(patch[-rim:]), _mean(patch[:, :rim]), _mean(patch[:, -rim:]))
     if white - black < 24:
         return None
-    table = np.clip((white - _GRAYS) * (255 / (white - black)), 0, 255)
-    table[table < 64] = 0  # paper and what is next to the square
-    ink = cv2.LUT(patch, table.astype(np.uint8))
-    moments = cv2.moments(ink)
+    moments = cv2.moments(cv2.LUT(patch, _ink_table(round(black), round(white))))
     if moments["m00"] <= 0:
         return None
     return Square(
@@ -161,6 +172,14 @@ def measure_square(gray: Gray, x: float, y: float, side: float, slack: float) ->
         white=white,
         area_ratio=moments["m00"] / 255 / (side * side),
     )
+
+
+@lru_cache(maxsize=1024)
+def _ink_table(black: int, white: int) -> NDArray[np.uint8]:
+    """How much ink each gray is, 0 to 255; none what is paper or next to the square."""
+    table = ((white - np.arange(256)) * (255 / (white - black))).clip(0, 255)
+    table[table < 64] = 0
+    return table.astype(np.uint8)
 
 
 def _mean(pixels: Gray) -> float:

@@ -78,19 +78,29 @@ def fit_affine(source: Points, target: Points) -> Transform:
     Raises:
         ValueError: the points are fewer than three or lie on one line.
     """
+    transform = np.eye(3)
+    transform[:2] = (affine_solver(source) @ target).T
+    return transform
+
+
+def affine_solver(source: Points) -> NDArray[np.float64]:
+    """What the images of n points are multiplied by to fit an affine transform to them, (3, n).
+
+    For `fit_affine` to the same source points again and again: `(affine_solver(source) @ target).T` is the top of its matrix.
+
+    Raises:
+        ValueError: the points are fewer than three or lie on one line.
+    """
     if len(source) < 3:
         raise ValueError("an affine transform needs three points")
-    middle, target_middle = source.mean(axis=0), target.mean(axis=0)
+    middle = source.mean(axis=0)
     away = source - middle
     (a, b), (c, d) = (away.T @ away).tolist()
     determinant = a * d - b * c
     if determinant <= 1e-9 * max(a, d) ** 2:
         raise ValueError("the points lie on one line")
-    inverse = np.array([(d, -b), (-c, a)]) / determinant
-    transform = np.eye(3)
-    transform[:2, :2] = (inverse @ (away.T @ (target - target_middle))).T
-    transform[:2, 2] = target_middle - transform[:2, :2] @ middle
-    return transform
+    linear = np.array([(d, -b), (-c, a)]) / determinant @ away.T
+    return np.vstack([linear, 1 / len(source) - middle @ linear])
 
 
 def scale_transform(width: float, height: float, pixels_wide: int, pixels_high: int) -> Transform:

@@ -6,15 +6,18 @@ import itertools
 import math
 import statistics
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from omr.fiducials import Square, find_corner_squares, measure_square
-from omr.geometry import Points, Transform, apply, fit_affine, pixels_per_mm, quarter_turn, scale_transform
+from omr.geometry import Transform, affine_solver, pixels_per_mm, quarter_turn, scale_transform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from omr.layout import PageLayout
     from omr.pixels import Gray
@@ -64,9 +67,9 @@ def describe(
     transform: Transform, residual_mm: float | None, marks: int, black: float, white: float
 ) -> Registration:
     """A `Registration` from its transform: works out turn and skew."""
-    angle = math.degrees(math.atan2(transform[1, 0], transform[0, 0]))
+    rows = tuple((x, y, shift) for x, y, shift in transform.tolist())
+    angle = math.degrees(math.atan2(rows[1][0], rows[0][0]))
     quarter = round(angle / 90)
-    rows = tuple((float(row[0]), float(row[1]), float(row[2])) for row in transform)
     return Registration(rows, residual_mm, (-quarter * 90) % 360, angle - 90 * quarter, marks, black, white)
 
 
@@ -97,10 +100,13 @@ def register(gray: Gray, page: PageLayout) -> list[Registration]:
 def _sides_seen(gray: Gray, page: PageLayout, guess: Transform) -> int:
     """How many side squares a rough transform finds dark, against the paper half way to the next corner."""
     seen = 0
+    height, width = gray.shape
+    (a, b, c), (d, e, f), _ = guess.tolist()
     for fiducial in page.fiducials[4:]:
         x, y = fiducial.centre
-        (u, v), (s, t) = apply(guess, np.array([(x, y), (x, y + 3 * fiducial.h)])).round().astype(int)
-        height, width = gray.shape
+        below = y + 3 * fiducial.h
+        u, v = round(a * x + b * y + c), round(d * x + e * y + f)
+        s, t = round(a * x + b * below + c), round(d * x + e * below + f)
         if 0 <= u < width and 0 <= v < height and 0 <= s < width and 0 <= t < height:
             seen += int(gray[v, u]) < 0.7 * int(gray[t, s])
     return seen
@@ -114,29 +120,54 @@ def refine(gray: Gray, page: PageLayout, guess: Transform) -> Registration | Non
     """
     found: list[tuple[tuple[float, float], Square]] = []
     scale = pixels_per_mm(guess)
+    (a, b, c), (d, e, f), _ = guess.tolist()
     for fiducial in page.fiducials:
-        x, y = apply(guess, np.array(fiducial.centre))
-        square = measure_square(gray, float(x), float(y), fiducial.w * scale, _SLACK_MM * scale)
+        x, y = fiducial.centre
+        square = measure_square(
+            gray, a * x + b * y + c, d * x + e * y + f, fiducial.w * scale, _SLACK_MM * scale
+        )
         if square is not None and square.is_whole:
-            found.append((fiducial.centre, square))
+            found.append(((x, y), square))
     while len(found) >= 3:
-        source = np.array([centre for centre, _ in found])
-        target = np.array([(square.x, square.y) for _, square in found])
         try:
-            transform = fit_affine(source, target)
+            transform, errors = _fit(
+                tuple(centre for centre, _ in found), [(square.x, square.y) for _, square in found]
+            )
         except ValueError:
             return None
-        errors = np.linalg.norm(apply(transform, source) - target, axis=1) / scale
+        errors /= scale
         if len(found) > 3 and errors.max() > _OUTLIER_MM:
             found.pop(int(errors.argmax()))
             continue
         if not _is_plausible(transform, scale):
             return None
-        residual = float(np.sqrt(np.mean(errors**2))) if len(found) > 3 else None
+        residual = math.sqrt(float(errors @ errors) / len(found)) if len(found) > 3 else None
         black = statistics.median(square.black for _, square in found)
         white = statistics.median(square.white for _, square in found)
         return describe(transform, residual, len(found), black, white)
     return None
+
+
+def _fit(
+    centres: tuple[tuple[float, float], ...], found: Sequence[tuple[float, float]]
+) -> tuple[Transform, NDArray[np.float64]]:
+    """The transform from printed squares to found ones, and how far it leaves each off, pixels.
+
+    Raises:
+        ValueError: too few squares, or all on one line.
+    """
+    target, (source, solver) = np.array(found), _solve_for(centres)
+    transform = np.eye(3)
+    transform[:2] = (solver @ target).T
+    off = source @ transform[:2].T - target
+    return transform, np.hypot(off[:, 0], off[:, 1])
+
+
+@lru_cache(maxsize=64)
+def _solve_for(centres: tuple[tuple[float, float], ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Printed centres, each with a 1 behind it, (n, 3), and their `affine_solver`: the same on every page."""
+    source = np.array(centres)
+    return np.column_stack([source, np.ones(len(centres))]), affine_solver(source)
 
 
 def _corner_guesses(gray: Gray, page: PageLayout) -> list[Transform]:
@@ -145,7 +176,7 @@ def _corner_guesses(gray: Gray, page: PageLayout) -> list[Transform]:
     sideways = (width > height) != (page.width > page.height)
     scale = max(height, width) / max(page.height, page.width)
     corners = find_corner_squares(gray, page.fiducials[:4], scale)
-    centres = np.array([fiducial.centre for fiducial in page.fiducials[:4]])
+    centres = [fiducial.centre for fiducial in page.fiducials[:4]]
     turn = 1 if sideways else 0
     # Turned clockwise by one quarter, the page's top-left corner lies at the image's top right.
     placed = [corners[(corner + turn) % 4] for corner in range(4)]
@@ -157,7 +188,7 @@ def _corner_guesses(gray: Gray, page: PageLayout) -> list[Transform]:
 
 
 def _best_guess(
-    centres: Points,
+    centres: Sequence[tuple[float, float]],
     placed: Sequence[Sequence[tuple[float, float]]],
     turn: int,
     scale: float,
@@ -167,9 +198,8 @@ def _best_guess(
         best: tuple[float, Transform] | None = None
         for chosen in itertools.combinations(seen, count):
             for points in itertools.product(*(placed[corner] for corner in chosen)):
-                source, target = centres[list(chosen)], np.array(points)
-                transform = fit_affine(source, target)
-                error = float(np.abs(apply(transform, source) - target).max()) / scale
+                transform, errors = _fit(tuple(centres[corner] for corner in chosen), points)
+                error = float(errors.max()) / scale
                 if error < 2 and _is_plausible(transform, scale) and (best is None or error < best[0]):
                     best = error, transform
         if best is not None:
@@ -180,7 +210,7 @@ def _best_guess(
 
 
 def _guess_from_two(
-    centres: Points,
+    centres: Sequence[tuple[float, float]],
     placed: Sequence[Sequence[tuple[float, float]]],
     seen: Sequence[int],
     turn: int,
@@ -201,10 +231,9 @@ def _guess_from_two(
 
 def _is_plausible(transform: Transform, scale: float) -> bool:
     """Whether a page from a scanner can lie like this: no mirror, little stretch and shear, about its size."""
-    x_axis, y_axis = transform[:2, 0], transform[:2, 1]
-    wide, high = float(np.hypot(*x_axis)), float(np.hypot(*y_axis))
+    (a, b, _), (c, d, _), _ = transform.tolist()
+    wide, high = math.hypot(a, c), math.hypot(b, d)
     if not (_SCALE_RANGE[0] < wide / scale < _SCALE_RANGE[1]):
         return False
-    cross = float(x_axis[0] * y_axis[1] - x_axis[1] * y_axis[0])
-    along = float(x_axis @ y_axis)
+    cross, along = a * d - b * c, a * b + c * d
     return cross > 0 and abs(wide / high - 1) < _MOST_STRETCH and abs(along) / (wide * high) < _MOST_SHEAR

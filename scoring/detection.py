@@ -19,6 +19,7 @@ from omr.page_size import has_resolution, page_size_mm
 from omr.photographed_page import flatten_photograph
 from omr.print_reader import read_print_of
 from omr.printed_text import read_printed_text
+from omr.replace_file import check_targets
 from omr.scan_file import open_scan
 from omr.sheet_page import SheetPage, upright_page
 from scoring.exam_draft import draft_exam
@@ -72,6 +73,7 @@ def detect_sheet(
     Raises:
         InputError: the sheet can't be read, has no answer box, or a file can't be written.
     """
+    check_targets((layout_path, exam_path), (path,))
     pages, are_flattened = _read_pages(path, password, paper)
     if any(find_codes(page.gray) for page in pages):
         raise InputError(
