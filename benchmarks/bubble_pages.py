@@ -201,7 +201,7 @@ def _card_plan(kind: PageKind, seed: int) -> ReadingPlan:
         ]
         found = [(made.scan, made.read().registration) for made in scans]
         flat = [straighten_page(one, where, page) for one, where in found if where is not None]
-        return ReadingPlan(card.layout, EXAM_ID, learnt=(learn_empty_page(flat),))
+        return ReadingPlan(card.layout, EXAM_ID, learnt=(learn_empty_page(flat, page),))
     size = (round(page.width * FINE_PIXELS_PER_MM), round(page.height * FINE_PIXELS_PER_MM))
     empty = card.print(
         min(0.95, _darkness(kind.sheet, seed) * float(np.random.default_rng(seed).uniform(0.7, 1.3)))
