@@ -3,8 +3,10 @@
     uv run python -m benchmarks.alterations [--pages N] [--seed S] [--workers W] [--show FOLDER]
 
 A reading is *wrong* when it is `ok` or `blank` and not what the pupil did: a mark that a note hides is still a
-mark, a stain is none. The seed is drawn anew at each run unless given, and printed; `--show` writes a picture of
-each wrong question.
+mark, a stain is none. Where what the pupil left is gone from the picture, so that it shows there no more than it would
+on a page without it (less than _TRACE_MM2 differs by more than _TRACE_GREY), a reading as empty counts as *no
+trace*: nothing in the scan could tell. The seed is drawn anew at each run unless given, and printed; `--show`
+writes a picture of each wrong question.
 """
 
 from __future__ import annotations
@@ -38,12 +40,18 @@ from omr.reading import PageStatus, ReadingStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.paper_damage import Alteration
+    from omr.geometry import Rectangle, Transform
     from omr.layout import Layout, QuestionLayout
     from omr.pixels import Gray
 
 _LABELS = ("アイウエオカキ", "abcdefg", "1234567", "①②③④⑤⑥⑦")
 _TWO_ALTERATIONS = 0.3
 """Share of the pages that suffer two alterations."""
+_TRACE_MM2 = 0.15
+"""A dot of 0.4 mm."""
+_TRACE_GREY = 25
+"""Grey levels: a tenth of the way from black to white."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +122,15 @@ def try_page(job: tuple[int, int, Path | None]) -> list[Count]:
     layout, empty = _sheet()
     # Paper is not quite white, and print not quite black.
     black, white = random.uniform(0, 40), random.uniform(235, 255)
-    page = np.rint(black + empty * ((white - black) / 255)).astype(np.uint8)
+    bare = np.rint(black + empty * ((white - black) / 255)).astype(np.uint8)
+    page = bare.copy()
     questions = layout.pages[0].questions
     meant = [_fill(page, question, random) for question in questions]
-    if random.random() < 0.5:
-        page = _feed(page, random)
-    alterations = [ALTERATIONS[number % len(ALTERATIONS)]]
-    if random.random() < _TWO_ALTERATIONS:
-        second = ALTERATIONS[int(random.integers(len(ALTERATIONS)))]
-        alterations += (
-            [second] if second is not alterations[0] and untouched not in (*alterations, second) else []
-        )
-    name = alterations[0].__name__ if len(alterations) == 1 else "two of them"
-    for alteration in alterations:
-        page = alteration(page, random)
+    is_fed = random.random() < 0.5
+    after_filling = random.bit_generator.state
+    page, alterations = _damage(page, number, random, is_fed=is_fed)
+    made = "+".join(one.__name__ for one in alterations)
+    name = made if len(alterations) == 1 else "two of them"
     reading = read_page(Page(page), ReadingPlan(layout, "BENCH-ALTER"))
     if reading.status is not PageStatus.READ:
         return [Count(name, filling, "set aside") for filling, _ in meant]
@@ -135,16 +138,58 @@ def try_page(job: tuple[int, int, Path | None]) -> list[Count]:
     for answer, question, (filling, labels) in zip(reading.answers, questions, meant, strict=True):
         right = answer.reading == labels
         outcome = "doubtful" if answer.status is ReadingStatus.DOUBTFUL else "right" if right else "wrong"
+        if outcome == "wrong" and reading.registration is not None:
+            random.bit_generator.state = after_filling
+            unwritten, _ = _damage(bare, number, random, is_fed=is_fed)
+            lost = _lost_regions(question, labels, answer.reading)
+            transform = reading.registration.transform
+            if lost and not any(_differ(page, unwritten, transform, region) for region in lost):
+                outcome = "no trace"
+            elif show is not None:
+                show.mkdir(parents=True, exist_ok=True)
+                picture = f"{seed}-{number}-{question.id}-{made}-{filling}-as-{answer.reading or 'none'}.png"
+                cv2.imwrite(str(show / picture), _cut(page, transform, crop_box(question)))
         counts.append(Count(name, filling, outcome))
-        if outcome == "wrong" and show is not None and reading.registration is not None:
-            show.mkdir(parents=True, exist_ok=True)
-            box = crop_box(question)
-            (crop,) = cut_regions(page, reading.registration.transform, [box], np.array([box.corners()]))
-            made = "+".join(one.__name__ for one in alterations)
-            cv2.imwrite(
-                str(show / f"{number}-{question.id}-{made}-{filling}-as-{answer.reading or 'none'}.png"), crop
-            )
     return counts
+
+
+def _damage(
+    page: Gray, number: int, random: np.random.Generator, *, is_fed: bool
+) -> tuple[Gray, list[Alteration]]:
+    """What happens to a page after the pupil: with the same state of `random` the same again."""
+    if is_fed:
+        page = _feed(page, random)
+    alterations = [ALTERATIONS[number % len(ALTERATIONS)]]
+    if random.random() < _TWO_ALTERATIONS:
+        second = ALTERATIONS[int(random.integers(len(ALTERATIONS)))]
+        alterations += (
+            [second] if second is not alterations[0] and untouched not in (*alterations, second) else []
+        )
+    for alteration in alterations:
+        page = alteration(page, random)
+    return page, alterations
+
+
+def _lost_regions(question: QuestionLayout, meant: str, read: str) -> list[Rectangle]:
+    """Where the pupil left what was not read; none if more was read than the pupil left."""
+    if question.box is not None:
+        return [question.box.expanded(-1)]
+    left, found = set(meant.split(";")), set(read.split(";")) - {""}
+    return (
+        [one.expanded(1.2) for one in question.bubbles if one.label in left - found] if found <= left else []
+    )
+
+
+def _differ(page: Gray, unwritten: Gray, transform: Transform, region: Rectangle) -> bool:
+    """Whether a region shows anything that the same page without the pupil's hand does not."""
+    one, other = (_cut(picture, transform, region).astype(np.int16) for picture in (page, unwritten))
+    share = float((np.abs(one - other) > _TRACE_GREY).mean())
+    return share * region.w * region.h > _TRACE_MM2
+
+
+def _cut(page: Gray, transform: Transform, region: Rectangle) -> Gray:
+    (crop,) = cut_regions(page, transform, [region], np.array([region.corners()]))
+    return crop
 
 
 def _fill(page: Gray, question: QuestionLayout, random: np.random.Generator) -> tuple[str, str]:
@@ -196,7 +241,7 @@ def _feed(page: Gray, random: np.random.Generator) -> Gray:
 
 
 def _print_table(title: str, counts: Counter[Count], names: Sequence[str], field: str) -> None:
-    outcomes = ("right", "doubtful", "set aside", "wrong")
+    outcomes = ("right", "doubtful", "set aside", "no trace", "wrong")
     print(f"{title:<22}{'questions':>10}" + "".join(f"{one:>18}" for one in outcomes))
     for name in [*names, "all"]:
         of = [

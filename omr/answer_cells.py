@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -27,6 +27,8 @@ _ESSAY_LINES = 3
 _ESSAY_LINE_MM = (80.0, 12.5)  # at least as long, at most as high
 _LABEL_CELL_MM = 40.0
 _HEADING_MM = 15.0
+_LARGEST_FRAME = 3.0  # times the squares in it
+_LARGEST_PLOT_SQUARE_MM = 5.6  # manuscript squares are larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ def find_answer_cells(cells: Sequence[Cell]) -> tuple[AnswerCell, ...]:
     essays = _ruled_essays(single, printed)
     in_essay = {id(cell) for group in essays for cell in group}
     return (
-        *(_merge(group) for group in (*manuscripts, *essays)),
+        *(_in_own_frame(_merge(group), group, cells) for group in manuscripts),
+        *(_merge(group) for group in essays),
         *(
             AnswerCell(cell.rectangle, guess_kind(cell.rectangle))
             for cell in single
@@ -240,7 +243,37 @@ def _merge(group: Sequence[Cell]) -> AnswerCell:
         *(Line(x, outline.y, x, outline.bottom) for x in xs[1:-1]),
         *(Line(outline.x, y, outline.right, y) for y in ys[1:-1]),
     )
-    return AnswerCell(outline, QuestionKind.ESSAY if many else QuestionKind.TEXT, lines)
+    is_plot = many and min(len(xs), len(ys)) > 5 and boxes[0].w <= _LARGEST_PLOT_SQUARE_MM
+    kind = QuestionKind.DRAWING if is_plot else QuestionKind.ESSAY if many else QuestionKind.TEXT
+    return AnswerCell(outline, kind, lines)
+
+
+def _in_own_frame(answer: AnswerCell, squares: Sequence[Cell], cells: Sequence[Cell]) -> AnswerCell:
+    """The answer as large as an unprinted frame round its squares alone (方眼 with room beside), if it has one."""
+    box = answer.rectangle
+    own = {id(cell) for cell in squares}
+    for frame in cells:
+        outer = frame.rectangle
+        holds = [cell for cell in cells if cell is not frame and _within(cell.rectangle, outer)]
+        if (
+            frame.print is CellPrint.EMPTY
+            and id(frame) not in own
+            and _within(box, outer)
+            and outer.w * outer.h <= _LARGEST_FRAME * box.w * box.h
+            and all(id(cell) in own for cell in holds)
+        ):
+            return replace(answer, rectangle=outer)
+    return answer
+
+
+def _within(inner: Rectangle, outer: Rectangle) -> bool:
+    grown = outer.expanded(0.5)
+    return (
+        grown.x <= inner.x
+        and grown.y <= inner.y
+        and inner.right <= grown.right
+        and inner.bottom <= grown.bottom
+    )
 
 
 def _distinct(edges: list[float]) -> list[float]:

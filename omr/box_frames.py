@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from omr.pixels import Floats, Gray
     from omr.registration import Registration
 
-_STEP_MM = 1.5
+_STEP_MM = 0.75
 _CORNER_MM = 1.0
 """Left out at the ends of a side."""
 _ACROSS_MM = (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.9)
 _LEAST_CONTRAST = 0.22
 _HIDDEN_STEPS = 3
-"""So many places in a row without a line: 4 mm."""
+"""So many places in a row without a line: 2 mm."""
 _PRINTED = 0.2
 """Share of a side that must be seen before it counts as printed: brackets and underlines have open sides."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 TOUCH_MM = 1.5
 """Neighbouring cells share a ruled line; double lines and thick ones stay within this."""
 
-_LABEL_BESIDE_MM = 8.0
+_LABEL_BESIDE_MM = 10.0
 _LABEL_ABOVE_MM = 5.0
 _FAR = float("inf")
 

@@ -39,7 +39,8 @@ _LABEL_PIXELS_PER_MM = 16
 class BubblePlan:
     """Where to sample the bubbles of one page, and what each sample means; made once a layout.
 
-    K bubbles, G = GRID² samples each.
+    K bubbles, G = GRID² samples each. Where `outline`, `rim` or `whole` is the same in all bubbles,
+    it has one row for all.
 
     Attributes:
         points: page mm, float32 (K, G, 2).
@@ -58,6 +59,7 @@ class BubblePlan:
         same_print: the bubbles of each label and size, padded with K, int (prints, most); single ones are left out.
         cell: area of one sample in mm², float32 (K,).
         pitch: distance of grid columns and rows in mm, float32 (K, 2).
+        has_grey_labels: whether the labels are printed in the middle grey of our own sheets.
     """
 
     points: Floats
@@ -75,6 +77,7 @@ class BubblePlan:
     same_print: NDArray[np.intp]
     cell: Floats
     pitch: Floats
+    has_grey_labels: bool = True
 
 
 def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
@@ -107,9 +110,9 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
         inner=_weights(inside & ~labels),
         label=(inside & labels).reshape(len(bubbles), -1),
         glyph=_weights(glyphs * inside),
-        whole=_flat(~outside) * cell[:, None],
-        outline=_weights(outline),
-        rim=_weigh_eighths(rim),
+        whole=_once(_flat(~outside) * cell[:, None]),
+        outline=_once(_weights(outline)),
+        rim=_once(_weigh_eighths(rim)),
         own=own.reshape(len(bubbles), -1),
         border=_weights(outside & _edge_of(own)),
         around=_weights(around),
@@ -123,6 +126,11 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
 
 def _flat(mask: Mask | Floats) -> Floats:
     return mask.reshape(*mask.shape[:-2], GRID * GRID).astype(np.float32)
+
+
+def _once(weights: Floats) -> Floats:
+    """One row for all bubbles where all rows are equal: the less a page has to fetch from memory."""
+    return weights[:1].copy() if (weights == weights[:1]).all() else weights
 
 
 def _weights(mask: Mask | Floats) -> Floats:

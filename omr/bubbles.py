@@ -56,6 +56,9 @@ class BubbleMeasures:
         through: area inside of straight lines that run through and beyond the bubble, mm², (K,).
         shade: the darkest shade that was taken off, (K,).
         light: brightness of the paper around each bubble, 1 as around the fiducials, 0 as black as print, (K,).
+        tone: darkness of the darkest part of the printed label, the median over the bubbles. Labels are printed in a
+            middle grey, so it says how the scan renders grey: about 0.4, more where contrast was stretched, 1 in
+            black and white; 0 where the labels are not of our print.
         noise: spread of the paper's darkness on this page.
     """
 
@@ -73,6 +76,7 @@ class BubbleMeasures:
     through: Floats
     shade: Floats
     light: Floats
+    tone: float
     noise: float
 
 
@@ -97,8 +101,8 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
     fill, shade = _take_off_shade(darkness, plan)
     is_ink = darkness > np.float32(max(INK, 4.5 * noise))
     # The label is darker than paper by what it is on most bubbles of the page; ink on it must be darker still.
-    label = median((darkness * plan.label).max(axis=1))
-    inner_ink = (is_ink & (plan.inner > 0)) | ((darkness > np.float32(label + _OVER_LABEL)) & plan.label)
+    tone = median((darkness * plan.label).max(axis=1))
+    inner_ink = (is_ink & (plan.inner > 0)) | ((darkness > np.float32(tone + _OVER_LABEL)) & plan.label)
     ink_area = (inner_ink.astype(np.float32) @ _ONES) * plan.cell
     faint = darkness > faint_line
     margin = plan.around > 0
@@ -117,6 +121,7 @@ def measure_bubbles(gray: Gray, registration: Registration, plan: BubblePlan) ->
         through=_through(is_ink, inner_ink, (ink_area > _LEAST_THROUGH_MM2) & (border > 0), plan),
         shade=shade,
         light=(paper[:, 0] - black) / np.float32(max(registration.white - registration.black, 1)),
+        tone=tone if plan.has_grey_labels else 0.0,
         noise=noise,
     )
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from omr.pixels import Floats, Mask
 
 _EMPTY_RING_AMID_PRINT = 0.2
-_EMPTY_WHOLE_AMID_PRINT = 0.35
 CHOICE_READER = "bubbles/1"
+_SMUDGED = 2.0
+"""The `foreign` score of marks on a page where black and white blackened smudges too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class MarkRules:
         struck_fill: least mean darkness of the free inside under a stroke: ink on the label alone is print.
         passing_ink: ink inside and around that makes a stroke running through, together with `passing_inside`.
         passing_inside: how much of it must lie inside; more than a dot of 1 mm leaves.
+        passing_extent: how far it must reach inside: a dot beside a streak is not a stroke.
         shaded_fill: mean darkness of a bubble shaded all over, together with `shaded_share`.
         shaded_share: share of the inside that is shaded.
         ringed_sectors: directions (of 12) with ink that make a circle around the bubble.
@@ -55,8 +57,18 @@ class MarkRules:
             there is less, paper, tape or a hole hides the print and any mark on it.
         legible_label: least usual darkness of the page's labels. They are printed gray: a scan that turns them
             white turns pencil white too, and then no bubble is surely empty.
+        legible_share: least usual darkness of the labels as a share of their darkest part: in black and white labels
+            that are thin and broken say that paler strokes are gone.
+        bold_label: most usual darkness of the labels: where black and white made them bolder, smudges are black too
+            and no mark is sure.
+        usual_tone: darkest part of the labels up to which shaded bubbles are judged as they are; a stretched
+            contrast makes them and erased traces darker than they were.
+        two_tone: darkest part of the labels from which the page is black and white.
+        two_tone_ink: how many times more ink makes a stroke in black and white, which blackens streaks of the eraser.
         mark_border: most of the border of its part of the page that a mark may darken; a stain, a shadow or a
             hole comes in from outside.
+        stroke_border: most of the border that a mark of little ink may darken: a staple or a scratch goes on.
+        stroke_ink: most ink inside that is little: more than a staple covers.
         lines: drawn across the scores that follow from all of these.
     """
 
@@ -66,6 +78,7 @@ class MarkRules:
     struck_fill: float = 0.03
     passing_ink: float = 1.5
     passing_inside: float = 0.7
+    passing_extent: float = 1.4
     shaded_fill: float = 0.22
     shaded_share: float = 0.75
     ringed_sectors: int = 10
@@ -74,47 +87,68 @@ class MarkRules:
     empty_ink: float = 0.12
     empty_ring: float = 0.35
     empty_label: float = 0.22
-    empty_whole: float = 0.45
+    empty_whole: float = 0.3
     empty_light: float = 0.45
     empty_pale_ring: float = 0.06
     most_shade: float = 0.25
     whole_rim: float = 0.6
     legible_label: float = 0.06
+    legible_share: float = 0.34
+    bold_label: float = 0.82
+    usual_tone: float = 0.5
+    two_tone: float = 0.8
+    two_tone_ink: float = 2.0
     mark_border: float = 0.08
+    stroke_border: float = 0.015
+    stroke_ink: float = 3.0
     lines: MarkLines = field(default_factory=MarkLines)
 
     def amid_print(self) -> MarkRules:
         """The rules on sheets of others, where print hides a part of each margin: less ink beside a bubble counts."""
-        return replace(self, empty_ring=_EMPTY_RING_AMID_PRINT, empty_whole=_EMPTY_WHOLE_AMID_PRINT)
+        return replace(self, empty_ring=_EMPTY_RING_AMID_PRINT)
 
 
 def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) -> BubbleVerdicts:
     """Judge all bubbles of a page."""
     # In black and white, crumbs of the printed labels count as ink in every bubble of the page.
     ink = measures.ink - np.float32(median(measures.ink))
+    is_two_tone = measures.tone > rules.two_tone
+    blackened = rules.two_tone_ink if is_two_tone else 1.0
     struck = np.minimum.reduce(
         [
-            ink / rules.struck_ink,
+            ink / (rules.struck_ink * blackened),
             measures.extent / rules.struck_extent,
             ink * measures.extent / rules.struck_moment,
             measures.fill / rules.struck_fill,
         ]
     )
-    shaded = np.minimum(measures.fill / rules.shaded_fill, measures.faint / rules.shaded_share)
+    darkened = max(1.0, measures.tone / rules.usual_tone)
+    shaded = np.minimum(measures.fill / (rules.shaded_fill * darkened), measures.faint / rules.shaded_share)
     inside = np.maximum(struck, shaded)
     ring = _own_ring(measures.ring, plan, inside >= 1)
     ringed = (ring > rules.sector_ink).sum(axis=1) / rules.ringed_sectors
-    passing = np.minimum((ink + ring.sum(axis=1)) / rules.passing_ink, ink / rules.passing_inside)
+    passing = np.minimum.reduce(
+        [
+            (ink + ring.sum(axis=1)) / (rules.passing_ink * blackened),
+            ink / (rules.passing_inside * blackened),
+            measures.extent / rules.passing_extent,
+        ]
+    )
     marked_score = np.maximum.reduce([inside, ringed, passing])
     ring = _own_ring(measures.ring, plan, marked_score >= 1)
+    label = median(measures.label)
+    foreign = _foreign(measures, ringed, rules)
+    if is_two_tone and label > rules.bold_label:
+        foreign = np.where(marked_score > rules.lines.guess, np.maximum(foreign, _SMUDGED), foreign)
     scores = BubbleScores(
         mark=marked_score,
         trace=_stain(measures, ring, plan, rules),
-        foreign=_foreign(measures, ringed, rules),
+        foreign=foreign,
         fill=measures.fill,
         outside=ring.sum(axis=1),
     )
-    return draw_lines(scores, median(measures.label) / rules.legible_label, rules.lines)
+    legible = max(rules.legible_label, rules.legible_share * measures.tone)
+    return draw_lines(scores, label / legible, rules.lines)
 
 
 def _stain(measures: BubbleMeasures, ring: Floats, plan: BubblePlan, rules: MarkRules) -> Floats:
@@ -138,7 +172,9 @@ def _foreign(measures: BubbleMeasures, ringed: NDArray[np.float64], rules: MarkR
     hidden = rules.whole_rim * median(measures.rim) / np.maximum(measures.rim, 1e-3)
     # A ring may run along the border; so may a stain, but it fills the inside too.
     is_ring = (ringed >= 1) & (measures.ink < rules.passing_inside)
-    from_outside = np.where(is_ring, 0, measures.border / rules.mark_border)
+    is_stroke = (measures.ink > rules.empty_ink) & (measures.ink < rules.stroke_ink)
+    most = np.where(is_stroke, rules.stroke_border, rules.mark_border)
+    from_outside = np.where(is_ring, 0, measures.border / most)
     runs_through = (measures.through > 0) & (measures.ink - measures.through < rules.struck_ink)
     shaded = measures.shade / rules.most_shade
     foreign: Floats = np.maximum.reduce(
@@ -148,7 +184,7 @@ def _foreign(measures: BubbleMeasures, ringed: NDArray[np.float64], rules: MarkR
 
 
 def _gain(measure: Floats, plan: BubblePlan) -> Floats:
-    """By how much a measure is above what bubbles with the same print usually have on this page; 0 for single ones.
+    """By how much a measure is above what empty bubbles with the same print have on this page; 0 for single ones.
 
     It shows what hides in the print itself: a ring drawn on the outline, a tick on a bold label, or, in black
     and white, a pale pencil that vanished from the paper and still tipped the grey label into black.
@@ -157,7 +193,8 @@ def _gain(measure: Floats, plan: BubblePlan) -> Floats:
     if plan.same_print.size:
         group = np.append(measure, np.float32(np.inf))[plan.same_print]
         counts = (plan.same_print < len(measure)).sum(axis=1)
-        usual = np.sort(group, axis=1)[np.arange(len(counts)), (counts - 1) // 2]
+        # The lower quartile: most of a few bubbles with the same label may be marked.
+        usual = np.sort(group, axis=1)[np.arange(len(counts)), (counts - 1) // 4]
         gain[plan.same_print] = group - usual[:, None]
     return gain[:-1]
 

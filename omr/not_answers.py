@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,19 @@ _NOT_ANSWERS = re.compile(
     r"氏名|名前|なまえ|姓名|ふりがな|フリガナ|学年|\d?年|年?組|クラス|学級|番|(出席|受験|学籍)?番号|年?組番(氏名)?|教科|科目"
     r"|得?点|点数|小?計|合計点?|総計|総得?点|評価|評[点定]|採点[欄者]?|配点|検?印|確認|観点"
     r"|知識・技能|思考・判断・表現|主体的に学習に取り組む態度|知技|思判表|知|思|主"
+    r"|(your)?name|class|grade|no\.?|number|(total)?score|points?|total",
+    re.IGNORECASE,
 )
 _IN_BOXES = re.compile(
-    r"氏名|名前|年?組番(氏名)?|得?点|小計|合計点?|採点欄?|評価|評点"
+    r"氏名|名前|年?組番(氏名)?|得?点|小計|合計点?|採点欄?|評価|評点|/\d{1,3}点?"
 )  # units such as 年 are not
 _POINTS_COLUMN = re.compile(r"配?点")
 _BEHIND_BOXES = {"年", "組", "番", "番号", "点"}
+
+
+def says_not_answer(text: str) -> bool:
+    """Whether a piece of print says that what is beside or below it is no answer."""
+    return _NOT_ANSWERS.fullmatch(unicodedata.normalize("NFKC", text)) is not None
 
 
 def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label], frame: ReadingFrame) -> bool:
@@ -38,13 +46,13 @@ def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label],
     beside = _follow(box, laid_boxes, outside, stands_beside)
     if beside is None:
         beside = nearest_free(box, outside, gap_beside)
-    if beside is not None and _NOT_ANSWERS.fullmatch(beside.text):
+    if beside is not None and says_not_answer(beside.text):
         return True
     above = _follow(box, laid_boxes, outside, stands_above)
     directly_numbered = any(
         label.number and stands_beside(label.rectangle, box) for label in outside if label.in_cell
     )
-    if above is not None and _NOT_ANSWERS.fullmatch(above.text) and not directly_numbered:
+    if above is not None and says_not_answer(above.text) and not directly_numbered:
         return True
     return any(
         (label.text == "点" and gap_beside(box, label.rectangle) <= 3)
@@ -54,7 +62,7 @@ def is_left_out(index: int, boxes: Sequence[Rectangle], labels: Sequence[Label],
 
 
 def _says_not_answer(index: int, labels: Sequence[Label]) -> bool:
-    inside = [label.text for label in labels if label.box == index]
+    inside = [unicodedata.normalize("NFKC", label.text) for label in labels if label.box == index]
     return any(_IN_BOXES.fullmatch(text) for text in (*inside, "".join(inside)))
 
 

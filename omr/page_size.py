@@ -18,14 +18,25 @@ _LONGEST_PAGE_MM = 450.0
 _SHORTEST_PAGE_MM = 90.0
 
 
-def page_size_mm(page: Page) -> tuple[float, float]:
+def has_resolution(page: Page) -> bool:
+    """Whether a file says how fine a page is, and can be believed: cameras and screens write 72."""
+    return page.dpi is not None and min(page.dpi) >= _LEAST_DPI
+
+
+def page_size_mm(page: Page, paper: Paper | None = None) -> tuple[float, float]:
     """Width and height of a page: by its resolution, or as the paper whose size explains its pixels best.
+
+    Args:
+        page: as decoded.
+        paper: what it is known to be; upright or across is seen from the page.
 
     Raises:
         InputError: the picture has not the shape of a page.
     """
     high, wide = page.gray.shape
-    if page.dpi and min(page.dpi) >= _LEAST_DPI:  # less is what cameras and screens write
+    if paper is not None:
+        return _turned(PAPER_SIZES_MM[paper], wide, high)
+    if page.dpi and has_resolution(page):
         size = (wide / page.dpi[0] * MM_PER_INCH, high / page.dpi[1] * MM_PER_INCH)
         if min(size) >= _SHORTEST_PAGE_MM and max(size) <= _LONGEST_PAGE_MM:
             return _on_paper(size)
@@ -34,14 +45,13 @@ def page_size_mm(page: Page) -> tuple[float, float]:
             f"用紙の大きさが分かりません（{wide}×{high} 画素）。A4・A3・B4・B5 の用紙全体を 200dpi 以上で読み取ったファイルを指定してください。"
         )
 
-    def misfit(paper: Paper) -> float:
-        dpi = max(wide, high) / PAPER_SIZES_MM[paper][1] * MM_PER_INCH
+    def misfit(one: Paper) -> float:
+        dpi = max(wide, high) / PAPER_SIZES_MM[one][1] * MM_PER_INCH
         return min(abs(math.log(dpi / usual)) for usual in _USUAL_DPI)
 
     order = (Paper.A4, Paper.A3, Paper.B4, Paper.B5)
-    best = min(order, key=lambda paper: (max(misfit(paper), 0.01), order.index(paper)))
-    short, long = PAPER_SIZES_MM[best if misfit(best) < 0.02 else Paper.A4]
-    return (short, long) if wide <= high else (long, short)
+    best = min(order, key=lambda one: (max(misfit(one), 0.01), order.index(one)))
+    return _turned(PAPER_SIZES_MM[best if misfit(best) < 0.02 else Paper.A4], wide, high)
 
 
 def nearest_paper(size: tuple[float, float]) -> Paper:
@@ -51,6 +61,11 @@ def nearest_paper(size: tuple[float, float]) -> Paper:
         PAPER_SIZES_MM,
         key=lambda paper: abs(PAPER_SIZES_MM[paper][0] - short) + abs(PAPER_SIZES_MM[paper][1] - long),
     )
+
+
+def _turned(paper: tuple[float, float], wide: int, high: int) -> tuple[float, float]:
+    short, long = paper
+    return (short, long) if wide <= high else (long, short)
 
 
 def _on_paper(size: tuple[float, float]) -> tuple[float, float]:

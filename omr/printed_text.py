@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _UNITS_PER_POINT = 100  # PDFium maps to whole device units; a hundredth of a point is fine enough
+_LEAST_CHROMA = 64  # between the strongest and the weakest of red, green and blue, of 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,13 @@ class PrintedText:
         text: the character.
         rectangle: its box on the page as it is seen, in millimetres.
         starts_word: whether a space or a line's end stands before it.
+        coloured: whether it is printed in a colour, not in black or gray.
     """
 
     text: str
     rectangle: Rectangle
     starts_word: bool = False
+    coloured: bool = False
 
 
 def read_printed_text(path: Path, password: str | None = None) -> tuple[tuple[PrintedText, ...], ...]:
@@ -66,11 +69,19 @@ def _page_text(document: pdfium.PdfDocument, index: int) -> tuple[PrintedText, .
             starts_word = True
             continue
         box = _seen_box(page, text_page.get_charbox(position))
-        pieces.append(PrintedText(character, box, starts_word))
+        pieces.append(PrintedText(character, box, starts_word, _is_coloured(text_page, position)))
         starts_word = False
     text_page.close()
     page.close()
     return tuple(pieces)
+
+
+def _is_coloured(text_page: pdfium.PdfTextPage, position: int) -> bool:
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    if not pdfium_c.FPDFText_GetFillColor(text_page, position, red, green, blue, alpha):
+        return False
+    strengths = (red.value, green.value, blue.value)
+    return max(strengths) - min(strengths) >= _LEAST_CHROMA
 
 
 def _seen_box(page: pdfium.PdfPage, box: tuple[float, float, float, float]) -> Rectangle:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     _Named: TypeAlias = tuple[Label | None, tuple[QuestionNumber, ...]]
 
 _SAME_MM = 1.5
+_SAME_COLUMN_MM = 2.5  # headings of one rank stand below each other
+_WORDS_BEFORE = 3
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_ANSWER_WORD = re.compile(r"答え?|解答?|結果|結論")
 _HEADING_REACH_MM = 15.0
 _NAMELESS = "枠"
 _LONGEST_NAME = 24  # room for a suffix within the 32 characters of a question id
@@ -67,7 +71,7 @@ def name_boxes(pages: Sequence[PageToName]) -> list[list[str]]:
         carried += find_headings(page.labels, own, page.areas, page.frame)
         named.append(
             [
-                (label, path_of(label.number, area, carried, page.frame) if label and label.number else ())
+                (label, path_of(label, area, carried, page.frame) if label else ())
                 for label, area in zip(own, page.areas, strict=True)
             ]
         )
@@ -144,17 +148,15 @@ def own_labels(
 ) -> list[Label | None]:
     """The label that numbers each box: in it, in a cell beside or above, or free beside or above."""
     laid_boxes = [frame.lay(box) for box in boxes]
-    numbered = [replace(one, rectangle=frame.lay(one.rectangle)) for one in labels if one.number]
-    original = {
-        id(laid): one for laid, one in zip(numbered, [one for one in labels if one.number], strict=True)
-    }
+    laid = [replace(one, rectangle=frame.lay(one.rectangle)) for one in labels]
+    original = {id(one): before for one, before in zip(laid, labels, strict=True)}
     found: list[Label | None] = []
     for index, box in enumerate(laid_boxes):
-        own = _own_label(index, box, numbered)
+        own = _own_label(index, box, laid)
         found.append(original[id(own)] if own else None)
     for index in sorted(range(len(boxes)), key=lambda i: laid_boxes[i].x):
         if found[index] is None:
-            found[index] = _shared_label(laid_boxes[index], laid_boxes, found)
+            found[index] = _shared_label(laid_boxes[index], laid_boxes, found, laid)
     return found
 
 
@@ -184,16 +186,24 @@ def find_headings(
 
 
 def path_of(
-    number: QuestionNumber, box: Rectangle, headings: Sequence[Heading], frame: ReadingFrame
+    label: Label, box: Rectangle, headings: Sequence[Heading], frame: ReadingFrame
 ) -> tuple[QuestionNumber, ...]:
     """The numbers over a box and its own, outermost first."""
+    number = label.number
+    if number is None:
+        return ()
+    own = frame.lay(label.rectangle)
     laid, half = frame.lay(box), frame.half(box)
     over = [one for one in headings if one.half < half or (one.half == half and _precedes(one, laid))]
     path = [number]
     for heading in reversed(over):
-        if heading.number.depth < path[0].depth or (
-            path[0] is number and number.is_plain and heading.number.depth == 0
-        ):
+        equal_rank = (
+            path[0] is number
+            and number.is_plain
+            and heading.number.is_plain
+            and abs(heading.rectangle.x - own.x) <= _SAME_COLUMN_MM
+        )
+        if heading.number.depth < path[0].depth and not equal_rank:
             path.insert(0, heading.number)
     return tuple(path)
 
@@ -210,8 +220,9 @@ def _precedes(heading: Heading, box: Rectangle) -> bool:
     return left or above
 
 
-def _own_label(index: int, box: Rectangle, numbered: Sequence[Label]) -> Label | None:
-    inside = [label for label in numbered if label.box == index]
+def _own_label(index: int, box: Rectangle, labels: Sequence[Label]) -> Label | None:
+    numbered = [label for label in labels if label.number]
+    inside = [label for label in numbered if label.box == index and _opens(label.rectangle, box)]
     if inside:
         return min(inside, key=lambda label: (label.rectangle.y, label.rectangle.x))
     outside = [label for label in numbered if label.box is None]
@@ -223,7 +234,7 @@ def _own_label(index: int, box: Rectangle, numbered: Sequence[Label]) -> Label |
     ]
     if exact:
         return exact[0]
-    free = nearest_free(box, outside, gap_beside)
+    free = _number_before(box, [one for one in labels if one.box is None])
     if free is not None:
         return free
     if beside:
@@ -234,9 +245,37 @@ def _own_label(index: int, box: Rectangle, numbered: Sequence[Label]) -> Label |
     )
 
 
-def _shared_label(box: Rectangle, boxes: Sequence[Rectangle], found: Sequence[Label | None]) -> Label | None:
-    """The label of the equal box to the left: two boxes for one question."""
+def _opens(label: Rectangle, box: Rectangle) -> bool:
+    """Whether a label stands where the writing in a box begins; a unit (V) stands where it ends."""
+    return label.x <= box.x + max(0.4 * box.w, _SAME_MM)
+
+
+def _number_before(box: Rectangle, labels: Sequence[Label]) -> Label | None:
+    """The nearest number among the few words before a box: (1) 答え, (4) v =."""
+    edge = box
+    for _ in range(_WORDS_BEFORE):
+        word = nearest_free(edge, labels, gap_beside)
+        if word is None:
+            return None
+        is_variable = edge is not box and word.text in _LETTERS
+        if word.number and not is_variable:
+            return word
+        edge = word.rectangle
+    return None
+
+
+def _shared_label(
+    box: Rectangle, boxes: Sequence[Rectangle], found: Sequence[Label | None], labels: Sequence[Label]
+) -> Label | None:
+    """The label of the equal box to the left (two boxes for one question), or of the working space over 答え."""
+    is_result = any(
+        _ANSWER_WORD.fullmatch(one.text)
+        and (stands_beside(one.rectangle, box) or gap_beside(one.rectangle, box) < float("inf"))
+        for one in labels
+    )
     for other, label in zip(boxes, found, strict=True):
         if label and stands_beside(other, box) and abs(other.h - box.h) <= _SAME_MM:
+            return label
+        if label and is_result and stands_above(other, box):
             return label
     return None

@@ -7,14 +7,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from omr.blank_page import is_empty_page
-from omr.bubble_plan import BubblePlan, plan_bubbles
 from omr.bubbles import measure_bubbles
 from omr.choices import CHOICE_READER, MarkRules, judge_bubbles
 from omr.code_reader import read_code
-from omr.crops import crop_box, cut_regions, encode_jpeg, encode_png
+from omr.crops import cut_regions, encode_jpeg, encode_png
 from omr.errors import PageSetAside, Trouble
 from omr.foreign_page import check_belongs, explain_unknown_page
 from omr.gray import DAMAGE_WARNING
@@ -22,30 +19,27 @@ from omr.identity_bubbles import read_identity
 from omr.layout import BubblePrint, QuestionKind
 from omr.mark_lines import BubbleVerdicts, ChoiceVerdict, join_verdicts
 from omr.own_sheet import OwnSheet, place_page, plan_own_sheet
-from omr.page_on_print import plan_page_on_print
-from omr.pixels import median
+from omr.page_plan import PagePlan, plan_page
+from omr.pixels import is_two_tone, median
 from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus
 from omr.registration import Registration, register, register_as_it_lies
 from omr.sheet_code import exam_digest, layout_digest
 from omr.sheet_search import search_sheet
 from omr.unknown_print import judge_unknown_print
-from omr.written_boxes import BLANK_READER, BoxPlan, WrittenVerdict, judge_boxes, plan_boxes
+from omr.written_boxes import BLANK_READER, WrittenVerdict, judge_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from omr.geometry import Points, Rectangle
-    from omr.layout import Bubble, Layout, PageLayout, QuestionLayout
+    from omr.layout import Layout, PageLayout, QuestionLayout
     from omr.page import Page
-    from omr.pixels import Gray, Mask
+    from omr.pixels import Gray
     from omr.sheet_code import SheetCode
 
 _MOST_RESIDUAL_MM = 0.8
 _MAY_BE_BLANK = (Trouble.NO_FIDUCIALS, Trouble.FOREIGN_SHEET)
 _LEAST_SIDE = 200
 """Pixels; a sheet at 50 dpi has more."""
-_LEAST_OUTLINE = 0.2
-"""Mean darkness of the printed outlines, below which the bubbles are not where the sheet says."""
 
 
 class Crops(StrEnum):
@@ -54,35 +48,6 @@ class Crops(StrEnum):
     NONE = "none"
     TO_GRADE = "to_grade"
     ALL = "all"
-
-
-@dataclass(frozen=True)
-class PagePlan:
-    """What there is to read on one page of a layout, worked out once.
-
-    Attributes:
-        layout: of the page.
-        bubbles: of all its choices.
-        choices: the choice questions, and which of the bubbles are theirs.
-        digits: the digit bubbles of a blank set.
-        boxes: of all other questions.
-        written: those questions.
-        crops: the part of the page that shows each question of the layout.
-        crop_corners: of these parts, page mm, (questions, 4, 2).
-        doubted: whether the print leaves too little room to be sure of each question, (questions,).
-        outline: how dark the outlines of its bubbles are in the least.
-    """
-
-    layout: PageLayout
-    bubbles: BubblePlan | None
-    choices: tuple[tuple[QuestionLayout, slice], ...]
-    digits: BubblePlan | None
-    boxes: BoxPlan | None
-    written: tuple[QuestionLayout, ...]
-    crops: tuple[Rectangle, ...]
-    crop_corners: Points
-    doubted: Mask
-    outline: float = _LEAST_OUTLINE
 
 
 @dataclass(frozen=True)
@@ -95,6 +60,7 @@ class ReadingPlan:
         crops: whether and how the pictures of the answers come back.
         rules: the lines between marked, doubtful and empty.
         reference: pictures of the empty pages of a sheet without marks, from `load_reference`; else empty.
+        enlarged: sizes of copies that may lie among the scans of such a sheet, against its own (1.41 for 141 %).
         learnt: pictures of the empty pages of a sheet whose print is not known, from `learn_empty_page`; None for
             pages of which there were too few; empty where nothing was learnt.
     """
@@ -104,6 +70,7 @@ class ReadingPlan:
     crops: Crops = Crops.NONE
     rules: MarkRules = field(default_factory=MarkRules)
     reference: tuple[Gray, ...] = ()
+    enlarged: tuple[float, ...] = ()
     learnt: tuple[Gray | None, ...] = ()
 
     @cached_property
@@ -111,7 +78,7 @@ class ReadingPlan:
         """One plan a page."""
         learnt = self.learnt or (None,) * len(self.layout.pages)
         return tuple(
-            _plan_page(page, picture) for page, picture in zip(self.layout.pages, learnt, strict=True)
+            plan_page(page, picture) for page, picture in zip(self.layout.pages, learnt, strict=True)
         )
 
     @property
@@ -232,9 +199,14 @@ def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int) -> PageRea
 
 
 def _read_by_reference(page: Page, plan: ReadingPlan, expected: int) -> PageReading:
-    placed = place_page(page.gray, plan.own_sheet, expected)
+    dpi = None if page.dpi is None else max(page.dpi)
+    placed = place_page(page.gray, plan.own_sheet, expected, dpi, plan.enlarged)
     page_plan = replace(
-        plan.pages[placed.page], bubbles=placed.bubbles, boxes=placed.boxes, doubted=placed.doubted
+        plan.pages[placed.page],
+        bubbles=placed.bubbles,
+        boxes=placed.boxes,
+        crop_corners=placed.crop_corners,
+        doubted=placed.doubted,
     )
     verdicts = None
     if page_plan.bubbles is not None:
@@ -294,8 +266,9 @@ def _answers(
     found = {}
     if page_plan.boxes is not None:
         boxes = judge_boxes(gray, registration, page_plan.boxes)
+        shows_grey = not is_two_tone(gray) if verdicts is None else verdicts.print_seen >= 1
         found = {
-            question.id: _read_written(question, verdict)
+            question.id: _read_written(question, verdict if shows_grey else replace(verdict, is_blank=False))
             for question, verdict in zip(page_plan.written, boxes, strict=True)
         }
     if verdicts is not None:
@@ -358,37 +331,3 @@ def _crops(
 
 def _is_for_a_person(answer: AnswerReading) -> bool:
     return answer.kind is not QuestionKind.CHOICE or answer.status is ReadingStatus.DOUBTFUL
-
-
-def _plan_page(page: PageLayout, learnt: Gray | None) -> PagePlan:
-    """Number the bubbles of a page, question after question."""
-    bubbles: list[Bubble] = []
-    choices = []
-    for question in page.questions:
-        if question.bubbles:
-            choices.append((question, slice(len(bubbles), len(bubbles) + len(question.bubbles))))
-            bubbles.extend(question.bubbles)
-    digits = [bubble for row in page.identity for bubble in row.bubbles]
-    written = tuple(question for question in page.questions if question.box is not None)
-    crops = tuple(crop_box(question) for question in page.questions)
-    plan = PagePlan(
-        layout=page,
-        bubbles=plan_bubbles(bubbles) if bubbles else None,
-        choices=tuple(choices),
-        digits=plan_bubbles(digits) if digits else None,
-        boxes=plan_boxes(written) if written else None,
-        written=written,
-        crops=crops,
-        crop_corners=np.array([box.corners() for box in crops]).reshape(-1, 4, 2),
-        doubted=np.zeros(len(page.questions), bool),
-    )
-    if learnt is None:
-        return plan
-    on_print = plan_page_on_print(page, learnt)
-    return replace(
-        plan,
-        bubbles=on_print.bubbles,
-        boxes=on_print.boxes,
-        doubted=~on_print.has_room,
-        outline=on_print.outline / 2,
-    )

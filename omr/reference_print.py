@@ -62,6 +62,7 @@ def plan_bubbles_on_print(bubbles: Sequence[Bubble], picture: Gray) -> tuple[Bub
         rim=plan.rim * _has_outline(darkness, line, plan)[:, None],
         around=_weights(around),
         sector=np.where(around, plan.sector, elsewhere).astype(np.int32),
+        has_grey_labels=False,
     )
     return adapted, free.sum(axis=1) >= _LEAST_FREE * inside.sum(axis=1)
 

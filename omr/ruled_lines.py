@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
@@ -34,9 +35,13 @@ _LONG_LINE_MM = 15.0
 _SMALLEST_CELL_MM = 4.0
 _LARGEST_SHARE_OF_PAGE = 0.75
 _RECTANGULARITY = 0.8
+_LEAST_OWN_AREA = 0.4  # of a frame, beside what stands in it
 _HALF_LINE_MM = 0.3
 _LARGEST_SKEW_DEG = 10.0
 _FREE_BESIDE_PRINT_MM = 8.0
+_SHADED = 0.88  # of the paper's brightness
+_SURELY_SHADED = 0.65
+_STEP_AT_BORDER = 0.94
 
 
 class CellPrint(StrEnum):
@@ -56,7 +61,7 @@ class Cell:
     print: CellPrint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuledSheet:
     """An upright sheet at `PIXELS_PER_MM`.
 
@@ -67,6 +72,16 @@ class RuledSheet:
 
     gray: NDArray[np.uint8]
     ink: Mask
+
+    @cached_property
+    def lines(self) -> tuple[Mask, Mask]:
+        """What closes a cell (ruled lines and the print that hangs on them), and the long lines alone."""
+        return _find_lines(self.ink)
+
+    @cached_property
+    def print(self) -> Mask:
+        """The ink without its long lines and without dust."""
+        return _without_specks(self.ink & ~self.lines[1])
 
 
 def scale_sheet(gray: NDArray[np.uint8], size: tuple[float, float]) -> RuledSheet:
@@ -108,9 +123,8 @@ def measure_skew(gray: NDArray[np.uint8], size: tuple[float, float]) -> float:
 
 def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
     """All closed cells of a sheet with sides of at least 4 mm, from top to bottom."""
-    barrier, long_lines = _find_lines(sheet.ink)
+    barrier = sheet.lines[0]
     count, labels, stats, _ = cv2.connectedComponentsWithStats(255 - barrier, connectivity=4)
-    print_ink = _without_specks(sheet.ink & ~long_lines)
     paper = _paper_brightness(sheet.gray)
     high, wide = sheet.ink.shape
     x, y, w, h, area = stats[:count].T.astype(np.int64)
@@ -118,7 +132,7 @@ def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
     is_cell = (
         (np.minimum(w, h) >= least)
         & (w * h <= _LARGEST_SHARE_OF_PAGE * wide * high)
-        & (area >= _RECTANGULARITY * w * h)
+        & (area >= _LEAST_OWN_AREA * w * h)
         & (x > 0)
         & (y > 0)
         & (x + w < wide)
@@ -128,8 +142,13 @@ def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
     cells = []
     for index in np.flatnonzero(is_cell):
         window = np.s_[y[index] : y[index] + h[index], x[index] : x[index] + w[index]]
-        inside = _inner_rectangle(labels[window] == index, int(x[index]), int(y[index]))
-        cells.append(Cell(_to_page(inside), _classify(inside, sheet.gray, print_ink, paper)))
+        region = labels[window] == index
+        if area[index] < _RECTANGULARITY * w[index] * h[index]:
+            region = _filled(region)
+            if region.mean() < _RECTANGULARITY:
+                continue
+        inside = _inner_rectangle(region, int(x[index]), int(y[index]))
+        cells.append(Cell(_to_page(inside), _classify(inside, sheet.gray, sheet.print, paper)))
     return tuple(sorted(cells, key=lambda cell: (cell.rectangle.y, cell.rectangle.x)))
 
 
@@ -150,7 +169,6 @@ def _find_ink(gray: NDArray[np.uint8]) -> Mask:
 
 
 def _find_lines(ink: Mask) -> tuple[Mask, Mask]:
-    """What closes a cell (ruled lines and the print that hangs on them), and the long lines alone."""
     barrier = np.zeros_like(ink)
     long_lines = np.zeros_like(ink)
     inks = (ink, np.ascontiguousarray(ink.T))
@@ -238,6 +256,14 @@ def _without_specks(ink: Mask) -> Mask:
     return np.where(kept[labels], np.uint8(255), np.uint8(0))
 
 
+def _filled(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A region with all that stands in it: a frame round other cells."""
+    outlines, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    filled = np.zeros(region.shape, np.uint8)
+    cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
+    return np.asarray(filled > 0)
+
+
 def _inner_rectangle(region: NDArray[np.bool_], x: int, y: int) -> tuple[int, int, int, int]:
     """Left, top, right, bottom (pixels, half open) of a region without its notches and spurs."""
     rows = np.flatnonzero(region.mean(axis=1) >= 0.4)
@@ -268,20 +294,43 @@ def _classify(
     left, top, right, bottom = inside
     edge = _pixels(0.5)
     window = np.s_[top + edge : bottom - edge, left + edge : right - edge]
-    if np.median(gray[window]) < 0.88 * np.median(paper[window]):
+    share = np.median(gray[window]) / max(float(np.median(paper[window])), 1.0)
+    if share < _SHADED and (share < _SURELY_SHADED or _ends_at_border(inside, gray)):
         return CellPrint.PRINTED  # shaded: not meant to be written in
     ink = np.asarray(print_ink[window] > 0)
     if ink.sum() < 0.15 * PIXELS_PER_MM**2:
         return CellPrint.EMPTY
     columns, rows = ink.max(axis=0), ink.max(axis=1)
     free = np.array([_longest_free_run(columns), _longest_free_run(rows)])
-    share = free / (len(columns), len(rows))
-    at_side = (share >= 0.6) & (free >= _FREE_BESIDE_PRINT_MM * PIXELS_PER_MM)
-    in_corner = (share >= 0.5).all()
+    free_share = free / (len(columns), len(rows))
+    at_side = (free_share >= 0.6) & (free >= _FREE_BESIDE_PRINT_MM * PIXELS_PER_MM)
+    in_corner = (free_share >= 0.5).all()
     if not (at_side.any() or in_corner):
         return CellPrint.PRINTED
     along = columns if len(columns) * 2 >= len(rows) else rows
     return CellPrint.UNIT if np.argmax(along) > 0.5 * len(along) else CellPrint.NUMBER
+
+
+def _ends_at_border(inside: tuple[int, int, int, int], gray: NDArray[np.uint8]) -> bool:
+    """Whether a dark cell is darker than what lies across a border; a shadow goes on there."""
+    left, top, right, bottom = inside
+    near, far = _pixels(0.6), _pixels(1.8)
+    for strips in (
+        (
+            np.s_[top + near : top + far, left:right],
+            np.s_[max(top - far, 0) : max(top - near, 1), left:right],
+        ),
+        (np.s_[bottom - far : bottom - near, left:right], np.s_[bottom + near : bottom + far, left:right]),
+        (
+            np.s_[top:bottom, left + near : left + far],
+            np.s_[top:bottom, max(left - far, 0) : max(left - near, 1)],
+        ),
+        (np.s_[top:bottom, right - far : right - near], np.s_[top:bottom, right + near : right + far]),
+    ):
+        here, beyond = (gray[strip] for strip in strips)
+        if here.size and beyond.size and np.median(here) < _STEP_AT_BORDER * np.median(beyond):
+            return True
+    return False
 
 
 def _longest_free_run(occupied: NDArray[np.bool_]) -> int:

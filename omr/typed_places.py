@@ -5,13 +5,16 @@ They are told from ordinary print by the room that they leave, and a line also b
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from omr.answer_cells import AnswerCell, guess_kind
 from omr.geometry import Rectangle
+from omr.layout import Line, QuestionKind
 from omr.question_numbers import parse_question_number
 from omr.ruled_lines import PIXELS_PER_MM
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from omr.printed_text import PrintedText
 
-_CLOSING = dict(zip("（「『［【〔〈｛([{", "）」』］】〕〉｝)]}", strict=True))
+_CLOSING = dict(zip("「『【〔〈([{", "」』】〕〉)]}", strict=True))
 _UNDERSCORES = "_＿"
 _LEAST_ROOM_MM = 7.0
 _LEAST_LINE_MM = 15.0
@@ -30,6 +33,8 @@ _THICKEST_LINE_MM = 0.9
 _ROOM_ABOVE_LINE_MM = (3.0, 9.0)
 _GAP_TO_PRINT_MM = 1.0
 _NUMBER_BEFORE_MM = 10.0
+_SAME_END_MM = 1.5
+_GAP_BETWEEN_LINES_MM = 4.0
 _BRACKET_MARGIN_MM = 0.5  # under the room that a line below keeps
 
 
@@ -44,7 +49,7 @@ def find_bracketed_places(
     places = []
     taken: set[int] = set()
     for index, (opening, closing) in enumerate(pairwise(characters)):
-        if _CLOSING.get(opening.text) != closing.text:
+        if _CLOSING.get(_level(opening.text)) != _level(closing.text):
             continue
         room = _room_between(opening.rectangle, closing.rectangle)
         if room is not None and not any(
@@ -59,8 +64,10 @@ def find_bracketed_places(
 
 def find_answer_lines(
     ink: NDArray[np.uint8], characters: Sequence[PrintedText]
-) -> tuple[tuple[Rectangle, ...], tuple[PrintedText, ...]]:
+) -> tuple[tuple[AnswerCell, ...], tuple[PrintedText, ...]]:
     """The room over level lines with a question number before them, and the characters that are no lines.
+
+    Equal lines without a number that follow on such a line belong to it.
 
     Args:
         ink: 255 where there is print, shape (height, width), at `PIXELS_PER_MM`, upright.
@@ -68,12 +75,37 @@ def find_answer_lines(
     """
     others = tuple(one for one in characters if one.text not in _UNDERSCORES)
     numbers = _numbers(others)
-    places = []
-    for line in _single_lines(ink):
+    places: list[AnswerCell] = []
+    for line in sorted(_single_lines(ink), key=lambda line: line.y):
         place = _room_above(line, ink)
-        if place is not None and any(_stands_before(number, place) for number in numbers):
-            places.append(place)
+        if place is None:
+            continue
+        if any(_stands_before(number, place) for number in numbers):
+            places.append(AnswerCell(place, QuestionKind.TEXT))
+            continue
+        over = next((one for one in places if _goes_on(one.rectangle, place)), None)
+        if over is not None:
+            places[places.index(over)] = _with_line(over, place.bottom)
     return tuple(places), others
+
+
+def _goes_on(over: Rectangle, place: Rectangle) -> bool:
+    """Whether the room over a line follows on the room over an equal line."""
+    equal = max(abs(over.x - place.x), abs(over.right - place.right)) <= _SAME_END_MM
+    return equal and -0.5 <= place.y - over.bottom <= _GAP_BETWEEN_LINES_MM
+
+
+def _with_line(cell: AnswerCell, bottom: float) -> AnswerCell:
+    """The place down to one more line; the line that was its lowest is now inside."""
+    box = cell.rectangle
+    rectangle = Rectangle(box.x, box.y, box.w, bottom - box.y)
+    lines = (*cell.lines, Line(box.x, box.bottom, box.right, box.bottom))
+    return AnswerCell(rectangle, guess_kind(rectangle), lines)
+
+
+def _level(bracket: str) -> str:
+    """The bracket itself for its wide form and its form in vertical writing."""
+    return unicodedata.normalize("NFKC", bracket)
 
 
 def _room_between(opening: Rectangle, closing: Rectangle) -> Rectangle | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from omr.layout import QuestionKind
 from omr.reading import PageStatus
+from omr.replace_file import replace_file
+from scoring.identity import Outcome
 from scoring.marking import Proposal, add_up, propose
 from scoring.points import format_points
 
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from omr.layout import Layout
     from omr.reading import AnswerReading
     from scoring.exam import Exam, Question
-    from scoring.intake import Intake, PageRecord
+    from scoring.identity import Owner
+    from scoring.intake import Intake
     from scoring.marking import Total
+    from scoring.page_records import PageRecord
     from scoring.roster import Roster
 
 ANSWER_COLUMNS = (
@@ -50,6 +53,12 @@ PAGE_COLUMNS = (
     "rotation",
     "skew_deg",
     "residual_mm",
+    "student",
+    "identity",
+    "identity_confidence",
+    "identity_evidence",
+    "probable_student",
+    "part",
 )
 SCORE_COLUMNS = ("sheet", "student", "points", "max_points", "undecided")
 
@@ -206,7 +215,19 @@ def _page_row(record: PageRecord) -> tuple[str, ...]:
         rotation,
         skew,
         residual,
+        record.student,
+        *_identity_cells(record.owner),
+        str(record.scanned.part or ""),
     )
+
+
+def _identity_cells(owner: Owner | None) -> tuple[str, str, str, str]:
+    """How far it is known whose a page is, how probable, by what, and who it probably is if not proven."""
+    if owner is None:
+        return "", "", "", ""
+    probable = owner.student.student_id if owner.student and owner.outcome is not Outcome.PROVEN else ""
+    chance = "" if owner.chance is None else f"{owner.chance:.4f}"
+    return owner.outcome.value, chance, ";".join(owner.grounds), probable
 
 
 def _score_row(score: SheetScore) -> tuple[str, ...]:
@@ -228,14 +249,5 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file as a whole: a reader sees the old one or the new one, never half of it."""
-    new = path.with_name(f".{path.name}.new")
-    try:
-        with new.open("w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
+    with replace_file(path) as stream:
+        stream.write(text.encode())

@@ -118,3 +118,34 @@ def scanned(gray: NDArray[np.uint8], seed: int, noise: float = 6, shadow: float 
 def bilevel(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture in black and white only."""
     return np.where(gray < 150, np.uint8(0), np.uint8(255))
+
+
+def photographed(gray: NDArray[np.uint8], seed: int, lean: float = 0.05) -> NDArray[np.uint8]:
+    """The page lying on a desk as a telephone shows it: from an angle, unevenly lit, with noise.
+
+    Args:
+        gray: the page, shape (height, width).
+        seed: of everything that varies.
+        lean: how far the corners stray, as a share of the page's longer side.
+    """
+    random = np.random.default_rng(seed)
+    high, wide = gray.shape
+    margin = 0.09 * max(gray.shape)
+    size = (round(wide + 2 * margin), round(high + 2 * margin))
+    corners = np.array([(0, 0), (wide, 0), (wide, high), (0, high)], np.float32)
+    strayed = corners + margin + random.uniform(-lean, lean, (4, 2)) * max(gray.shape)
+    view = cv2.getPerspectiveTransform(corners, strayed.astype(np.float32))
+    desk = np.asarray(
+        cv2.resize(random.uniform(70, 120, (40, 40)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
+    )
+    paper = cv2.warpPerspective(np.full_like(gray, 255), view, size, flags=cv2.INTER_LINEAR) / np.float32(255)
+    print_ = cv2.warpPerspective(gray, view, size, flags=cv2.INTER_LINEAR).astype(np.float32) * 0.82 + 25
+    picture = desk * (1 - paper) + print_ * paper
+    y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
+    hand = np.float32(0.28) / (1 + np.exp(-(x * 0.6 + y - 0.9 * size[1]) / np.float32(0.04 * size[1])))
+    picture *= np.float32(1.0) - hand
+    picture = cv2.GaussianBlur(picture, (0, 0), 0.9) + random.standard_normal(picture.shape, np.float32) * 4
+    taken = np.clip(picture, 0, 255).astype(np.uint8)
+    return np.asarray(
+        cv2.imdecode(cv2.imencode(".jpg", taken, [cv2.IMWRITE_JPEG_QUALITY, 88])[1], 0), np.uint8
+    )

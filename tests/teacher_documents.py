@@ -97,6 +97,11 @@ class PrintedDocument:
     truth: dict[str, Rectangle]
 
 
+def has_libreoffice() -> bool:
+    """Whether documents can be printed here."""
+    return shutil.which("soffice") is not None
+
+
 def print_documents(documents: dict[str, Document], folder: Path) -> dict[str, PrintedDocument]:
     """Print all documents with one call of LibreOffice."""
     files, answers = [], {}

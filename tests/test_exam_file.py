@@ -351,9 +351,12 @@ def test_cp932_is_told_to_be_saved_as_utf8(tmp_path: Path) -> None:
     assert "UTF-8" in sentence
 
 
-@pytest.mark.parametrize("name", ["no-such.toml", "."])
-def test_a_missing_file_is_told(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="ファイル名と場所"):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("no-such.toml", "ファイル名と場所"), (".", "最初に EXAM.toml"), ("a.CSV", "最初に EXAM.toml")],
+)
+def test_a_missing_file_is_told(tmp_path: Path, name: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
         read_exam(tmp_path / name)
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from omr.layout import IdentityField
 from omr.reading import DigitReading, IdentityReading, PageReading, PageStatus, ReadingStatus
 from omr.sheet_code import BLANK_STUDENT, SheetCode, exam_digest, layout_digest, student_digest
-from scoring.intake import Intake, ScannedPage, sort_pages
+from scoring.intake import Intake, sort_pages
+from scoring.page_records import ScannedPage
 from scoring.roster import Roster, Student
 
 EXAM, LAYOUT = exam_digest("E"), layout_digest("L")
