@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from omr.pixels import Floats, Mask
 
 _EMPTY_RING_AMID_PRINT = 0.2
-_EMPTY_WHOLE_AMID_PRINT = 0.35
 CHOICE_READER = "bubbles/1"
 _SMUDGED = 2.0
 """The `foreign` score of marks on a page where black and white blackened smudges too."""
@@ -106,7 +105,7 @@ class MarkRules:
 
     def amid_print(self) -> MarkRules:
         """The rules on sheets of others, where print hides a part of each margin: less ink beside a bubble counts."""
-        return replace(self, empty_ring=_EMPTY_RING_AMID_PRINT, empty_whole=_EMPTY_WHOLE_AMID_PRINT)
+        return replace(self, empty_ring=_EMPTY_RING_AMID_PRINT)
 
 
 def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) -> BubbleVerdicts:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from omr.box_frames import BoxFrame, is_frame_hidden, plan_frame
+from omr.confidence import BLANK_BOX
 from omr.pixels import map_points, median, sample
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _look_closely(look: Floats, on_line: Mask, registration: Registration) -> Wr
     longest = _longest_trace(faint) / _LOOK_PIXELS_PER_MM
     if ink > _WRITTEN_MM2 or longest > _STROKE_MM:
         return WrittenVerdict(is_blank=False, confidence=0.0, ink=ink)
-    return WrittenVerdict(is_blank=True, confidence=1 - 0.02 * (longest / _STROKE_MM) ** 2, ink=ink)
+    return WrittenVerdict(is_blank=True, confidence=BLANK_BOX, ink=ink)
 
 
 def _smooth(darkness: Floats) -> Floats:

@@ -41,6 +41,7 @@ ANSWER_COLUMNS = (
     "status",
     "points",
     "max_points",
+    "measures",
 )
 PAGE_COLUMNS = (
     "source",
@@ -185,7 +186,15 @@ def _answer_row(answer: Answer) -> tuple[str, ...]:
         reading.status.value,
         "" if points is None else format_points(points),
         format_points(answer.question.points),
+        _measures(reading),
     )
+
+
+def _measures(reading: AnswerReading) -> str:
+    """What the reading follows from, so that other lines can be drawn later without reading again."""
+    if reading.scores is not None:
+        return reading.scores.text()
+    return " ".join(f"{one:g}" for one in reading.measures)
 
 
 def _page_row(record: PageRecord) -> tuple[str, ...]:

@@ -165,6 +165,7 @@ def test_a_class_is_read_and_marked(school: School) -> None:
         "status",
         "points",
         "max_points",
+        "measures",
     ]
     assert [row["student"] for row in school.rows("answers.csv")][::3] == ["s-3", "s-2", "s-1"]
     right = answers["s-1", "2"]
