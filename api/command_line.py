@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import typer.exceptions
 
+from api.plain_words import explain_file_error, explain_usage
 from omr.design import Paper  # noqa: TC001  (typer looks it up)
 from omr.errors import InputError, SaitenError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from api.watching import WatchRequest
     from scoring.results import ReadResults
 
-EXIT_DONE, EXIT_FAILED, EXIT_WRONG_CALL = 0, 1, 2
+EXIT_DONE, EXIT_FAILED, EXIT_WRONG_CALL, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name="saiten",
@@ -53,26 +54,24 @@ def run(arguments: list[str]) -> int:
         known = {command.name for command in app.registered_commands}
         command = next((one for one in arguments if one in known), "")
         return _say(
-            f"使い方が違います（{error.format_message()}）。{' '.join(['saiten', command]).strip()} --help を見てください。",
+            f"{explain_usage(error.format_message())}{' '.join(['saiten', command]).strip()} --help を見てください。",
             EXIT_WRONG_CALL,
         )
     except (typer.Abort, KeyboardInterrupt):
-        return _say("中止しました。", EXIT_FAILED)
+        code = EXIT_INTERRUPTED
     except InputError as error:
         return _say(str(error), EXIT_WRONG_CALL)
     except SaitenError as error:
         return _say(str(error), EXIT_FAILED)
     except OSError as error:
-        return _say(
-            f"ファイルを読み書きできませんでした（{error.strerror or error}: {error.filename or '-'}）。"
-            "空き容量と書き込みの権限を確かめてください。",
-            EXIT_FAILED,
-        )
+        return _say(explain_file_error(error), EXIT_FAILED)
     except Exception as error:  # noqa: BLE001  (the last line of defence: a sentence instead of a traceback)
         return _say(
             f"思いがけない不具合で止まりました（{type(error).__name__}: {error}）。この文を添えて開発元に知らせてください。",
             EXIT_FAILED,
         )
+    if code == EXIT_INTERRUPTED:
+        return _say("中止しました。", code)
     return code if isinstance(code, int) else EXIT_DONE
 
 
@@ -124,12 +123,13 @@ def print_sheets(
             "--sheet-layout", metavar="IN.json", help="--onto の解答用紙を saiten detect で読んだもの"
         ),
     ] = None,
+    password: Annotated[str | None, typer.Option("--password", help="--onto の PDF のパスワード")] = None,
 ) -> None:
     """解答用紙を印刷用の PDF にします（名簿があれば生徒ごと、なければコピー用の1組）。"""
     from api.printing import print_exam, print_onto  # noqa: PLC0415  (each command loads only what it needs)
 
     if onto is not None and sheet_layout is not None:
-        report = print_onto(exam, onto, sheet_layout, roster, out, layout, duplex=duplex)
+        report = print_onto(exam, onto, sheet_layout, roster, out, layout, duplex=duplex, password=password)
     elif onto is None and sheet_layout is None:
         report = print_exam(exam, roster, out, layout, duplex=duplex)
     else:
@@ -186,12 +186,33 @@ def read(
         typer.Option("--watch-give-up", min=1, help="途中で切れたままのファイルをあきらめるまでの秒数"),
     ] = 600.0,
     password: Annotated[str | None, typer.Option("--password", help="PDF のパスワード")] = None,
+    megapixels: Annotated[
+        float,
+        typer.Option(
+            "--max-megapixels", min=1, envvar="SAITEN_MAX_MEGAPIXELS", help="1ページの画素数の上限（百万）"
+        ),
+    ] = 120.0,
+    pages: Annotated[
+        int,
+        typer.Option("--max-pages", min=1, envvar="SAITEN_MAX_PAGES", help="1ファイルのページ数の上限"),
+    ] = 5000,
+    megabytes: Annotated[
+        float,
+        typer.Option(
+            "--max-file-mb", min=1, envvar="SAITEN_MAX_FILE_MB", help="1ファイルの大きさの上限（MB）"
+        ),
+    ] = 4096.0,
+    page_seconds: Annotated[
+        float,
+        typer.Option("--page-seconds", min=1, envvar="SAITEN_PAGE_SECONDS", help="1ページにかける秒数の上限"),
+    ] = 60.0,
 ) -> None:
     """スキャンを読み取り、マークを採点して CSV にします。"""
     from api.progress import show_progress  # noqa: PLC0415
     from api.reading_run import ReadRequest, read_scans  # noqa: PLC0415
     from api.watch_folder import WatchRules  # noqa: PLC0415
     from api.watching import WatchRequest  # noqa: PLC0415
+    from omr.decode_limits import DecodeLimits  # noqa: PLC0415
     from omr.read_page import Crops  # noqa: PLC0415
     from scoring.results import describe_results  # noqa: PLC0415
 
@@ -204,6 +225,10 @@ def read(
         workers=workers,
         crops=Crops.ALL if crops else Crops.NONE,
         password=password,
+        limits=DecodeLimits(
+            max_pixels=int(megapixels * 1e6), max_pages=pages, max_file_bytes=int(megabytes * 1024**2)
+        ),
+        page_seconds=page_seconds,
     )
     if watch is not None:
         _watch(request, WatchRequest(watch, WatchRules(settle, give_up)))

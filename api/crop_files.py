@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from omr.reading import PageReading
     from scoring.intake import Intake
+    from scoring.page_records import ScannedPage
 
 CROPS_FOLDER = "crops"
 _UNSAFE_ON_WINDOWS = '<>:"/\\|?*'
@@ -74,14 +74,14 @@ class CropFiles:
     ) -> None:
         self._clear()
 
-    def keep(self, source: str, page: int, reading: PageReading) -> PageReading:
-        """Write a page's crops to disk, and give back its reading without them."""
-        if self._wanted and reading.crops:
-            folder = self._pages / file_name(f"{source}#{page}")
+    def keep(self, page: ScannedPage) -> ScannedPage:
+        """Write a page's crops to disk, and give back the page without them."""
+        if self._wanted and page.reading.crops:
+            folder = self._pages / file_name(page.place)
             folder.mkdir(parents=True, exist_ok=True)
-            for crop in reading.crops:
+            for crop in page.reading.crops:
                 (folder / file_name(crop.question)).write_bytes(crop.data)
-        return replace(reading, crops=())
+        return replace(page, reading=replace(page.reading, crops=()))
 
     def place(self, intake: Intake) -> None:
         """Name the crops of all read pages by their sheets, and put them in place of earlier ones.

@@ -6,22 +6,26 @@ set aside; all others are read.
 
 from __future__ import annotations
 
+import gc
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 
 from api.worker_pool import Failure, WorkerPool
 from omr.errors import PageSetAside, Trouble
-from omr.read_page import ReadingPlan, read_page, set_aside
+from omr.learn_print import straighten_page
+from omr.read_page import Crops, ReadingPlan, read_page, set_aside
 from omr.same_page import have_same_content, have_same_marks
 from omr.scan_file import DecodeLimits, ScanFile, open_scan
+from omr.sheet_pair import cut_between_sheets, read_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from omr.pixels import Gray
     from omr.reading import PageReading
 
 Result = TypeVar("Result")
@@ -32,7 +36,7 @@ PAGE_SECONDS = 60.0
 """A page (or a batch) that takes longer is taken for hung; a usual page takes some ten milliseconds."""
 _TOO_LONG = PageSetAside(
     Trouble.TIMEOUT,
-    "読み取りに時間がかかりすぎたため、とばしました。このページだけスキャンし直してください。",
+    "読み取りに時間がかかりすぎたため、とばしました。このページだけスキャンし直すか、--page-seconds を増やしてください。",
 )
 _CRASHED = PageSetAside(
     Trouble.CRASH, "このページの読み取り中に処理が異常終了したため、とばしました。スキャンし直してください。"
@@ -41,10 +45,25 @@ _CRASHED = PageSetAside(
 
 @dataclass(frozen=True, slots=True)
 class PageTask:
-    """One page to read: its file and index (from 0)."""
+    """One image of a file to read.
+
+    Attributes:
+        path: of the file.
+        index: from 0.
+        part: 1 or 2 where one of two sheets in the image is meant; 0 for all of it.
+    """
 
     path: Path
     index: int
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StraightPage:
+    """A scanned page made upright, from `straighten_page`, and which page of the layout it is, from 1."""
+
+    number: int
+    picture: Gray
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +85,16 @@ class PageWorkers:
         """The number of pages of each file, or why the file can't be opened."""
         return [_or_set_aside(outcome) for outcome in self._pool.map(_count_pages, paths)]
 
-    def read(self, tasks: Sequence[PageTask]) -> Iterator[PageReading]:
-        """Read pages; results come in the order of the tasks, as they are ready."""
-        for outcome in self._pool.map(_read_page, tasks, BATCH_PAGES):
-            yield _or_set_aside(outcome)
+    def read(self, tasks: Sequence[PageTask]) -> Iterator[tuple[PageReading, ...]]:
+        """Read whole images, one reading for each sheet in them; results come in the order of the tasks."""
+        for outcome in self._pool.map(_read_image, tasks, BATCH_PAGES):
+            readings = _or_set_aside(outcome)
+            yield readings if isinstance(readings, tuple) else (readings,)
+
+    def straighten(self, tasks: Sequence[PageTask]) -> Iterator[StraightPage | None]:
+        """Pages of this exam made upright; None for those that can't be read."""
+        for outcome in self._pool.map(_straighten, tasks):
+            yield None if isinstance(outcome, Failure) else outcome
 
     def compare(self, one: tuple[PageTask, PageReading], other: tuple[PageTask, PageReading]) -> bool:
         """Whether two scans of the same printed page show the same content; False where that can't be told."""
@@ -114,6 +139,7 @@ def _prepare(settings: WorkerSettings) -> None:
     cv2.setNumThreads(1)
     _Worker.settings = settings
     _ = settings.plan.pages  # worked out before the first page comes
+    gc.freeze()  # what is there now stays: no collection need look at it again
 
 
 def _open(path: Path) -> ScanFile:
@@ -134,13 +160,33 @@ def _count_pages(path: Path) -> int | PageReading:
         return set_aside(aside)
 
 
-def _read_page(task: PageTask) -> PageReading:
-    plan = _Worker.settings.plan
+def _read_image(task: PageTask) -> tuple[PageReading, ...]:
     try:
         page = _open(task.path).read_page(task.index)
     except PageSetAside as aside:
-        return set_aside(aside)
-    return read_page(page, plan, task.index)
+        return (set_aside(aside),)
+    return read_image(page, _Worker.settings.plan, task.index)
+
+
+def _decode(task: PageTask) -> Gray:
+    """The pixels of a page that was read before."""
+    page = _open(task.path).read_page(task.index)
+    if task.part == 0:
+        return page.gray
+    return cut_between_sheets(page, _Worker.settings.plan.layout.pages[0])[task.part - 1].gray
+
+
+def _straighten(task: PageTask) -> StraightPage | None:
+    plan = replace(_Worker.settings.plan, crops=Crops.NONE)
+    try:
+        page = _open(task.path).read_page(task.index)
+    except PageSetAside:
+        return None
+    reading = read_page(page, plan, task.index)
+    if reading.registration is None or reading.sheet_page is None:
+        return None
+    layout = plan.layout.pages[reading.sheet_page - 1]
+    return StraightPage(layout.number, straighten_page(page.gray, reading.registration, layout))
 
 
 def _compare_pages(pair: tuple[tuple[PageTask, PageReading], tuple[PageTask, PageReading]]) -> bool:
@@ -150,7 +196,7 @@ def _compare_pages(pair: tuple[tuple[PageTask, PageReading], tuple[PageTask, Pag
     pictures = []
     for task, reading in (one, other):
         try:
-            pictures.append((_open(task.path).read_page(task.index).gray, reading.registration))
+            pictures.append((_decode(task), reading.registration))
         except PageSetAside:
             return False
     (gray, registration), (other_gray, other_registration) = pictures

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from omr.compose import compose_layout
 from omr.draw import PrintReport, Sides, draw_sheets
-from omr.errors import InputError
 from omr.layout import read_layout, write_layout
+from omr.replace_file import check_targets
 from omr.stamp import StampPlan, plan_stamps
 from omr.stamp_print import print_stamped
 from omr.teacher_sheet import open_teacher_sheet
@@ -35,9 +35,9 @@ def print_exam(
     Raises:
         InputError: an input is wrong, or a folder to write to is not there.
     """
+    check_targets((out, layout_path), (exam_path, roster_path))
     exam = read_exam(exam_path)
     owners = read_roster(roster_path).owners() if roster_path else None
-    _check_folders(out, layout_path)
     design = design_sheet(exam)
     layout = compose_layout(design)
     report = draw_sheets(design, layout, owners, out, Sides.TWO if duplex else Sides.ONE)
@@ -55,6 +55,7 @@ def print_onto(
     layout_path: Path | None,
     *,
     duplex: bool,
+    password: str | None = None,
 ) -> str:
     """Stamp our squares, codes and names onto a teacher's own sheet and say in words what was printed.
 
@@ -66,32 +67,22 @@ def print_onto(
         out: the PDF.
         layout_path: LAYOUT.json of the stamped sheet, None for none.
         duplex: as for `print_exam`.
+        password: of an encrypted sheet.
 
     Raises:
         InputError: an input is wrong, they do not belong together, or the sheet has no room.
     """
-    for source, target in ((sheet_path, out), (sheet_layout_path, layout_path)):
-        if target is not None and target.resolve() == source.resolve():
-            raise InputError(
-                f"{target}: 元のファイルに上書きしてしまいます。書き出し先を別の名前にしてください。"
-            )
+    check_targets((out, layout_path), (exam_path, sheet_path, sheet_layout_path, roster_path))
     exam = read_exam(exam_path)
     owners = read_roster(roster_path).owners() if roster_path else None
     sheet_layout = read_layout(sheet_layout_path)
     check_layout(exam, sheet_layout, sheet_layout_path)
-    _check_folders(out, layout_path)
-    sheet = open_teacher_sheet(sheet_path)
+    sheet = open_teacher_sheet(sheet_path, password)
     plan = plan_stamps(sheet, sheet_layout)
     report = print_stamped(sheet, plan, exam.id, owners, out, Sides.TWO if duplex else Sides.ONE)
     if layout_path is not None:
         write_layout(plan.layout, layout_path)
     return "\n".join([_describe(report, out), *_describe_plan(plan, layout_path, blank=owners is None)])
-
-
-def _check_folders(*paths: Path | None) -> None:
-    for path in paths:
-        if path is not None and not path.parent.is_dir():
-            raise InputError(f"{path.parent} がありません。書き出し先のフォルダーを先に作ってください。")
 
 
 def _describe(report: PrintReport, out: Path) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from api.crop_files import CROPS_FOLDER, CropFiles
-from api.page_workers import PageTask, WorkerSettings, start_page_workers
+from api.page_workers import PAGE_SECONDS, PageTask, WorkerSettings, start_page_workers
+from api.print_learning import learn_print, remark_on_print
+from api.run_lock import hold_folder
 from api.scan_inputs import list_scans
+from omr.choices import MarkRules
 from omr.compose import compose_layout
 from omr.errors import InputError
 from omr.layout import read_layout
+from omr.mark_lines import MarkLines
 from omr.read_page import Crops, ReadingPlan, set_aside
 from omr.reading import PageReading
 from omr.reference import load_reference
@@ -53,6 +57,8 @@ class ReadRequest:
         workers: worker processes; None for one a core.
         crops: whether the pictures of the answers are kept.
         password: of encrypted PDF files.
+        limits: on what a scan file may ask for.
+        page_seconds: after which a page is given up.
     """
 
     exam: Path
@@ -63,6 +69,8 @@ class ReadRequest:
     workers: int | None = None
     crops: Crops = Crops.NONE
     password: str | None = None
+    limits: DecodeLimits = field(default_factory=DecodeLimits)
+    page_seconds: float = PAGE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,8 @@ def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda
         if not run.given:
             raise InputError(
                 "スキャンのファイル（PDF・TIFF・JPEG・PNG）が見つかりません。フォルダーを確かめてください。"
+                if request.scans
+                else "読み取るスキャンの指定がありません。EXAM.toml の後に、スキャンのファイルかフォルダーを指定してください。"
             )
         run.read(run.given, report)
         return run.write()
@@ -106,24 +116,33 @@ def start_reading(request: ReadRequest) -> Iterator[ReadingRun]:
     roster = read_roster(request.roster) if request.roster else None
     given = tuple(list_scans(request.scans, request.out / CROPS_FOLDER))
     _prepare_folder(request.out)
-    plan = ReadingPlan(layout, exam.id, request.crops, reference=_reference(layout, request.layout))
+    rules = MarkRules(lines=MarkLines(cancelled_marks=exam.cancelled_marks))
+    plan = ReadingPlan(layout, exam.id, request.crops, rules, _reference(layout, request.layout))
     if plan.reference:
         _ = plan.own_sheet  # worked out once for all workers; a sheet with too little print ends the run here
-    settings = WorkerSettings(plan, DecodeLimits(), request.password)
+    settings = WorkerSettings(plan, request.limits, request.password)
     count = request.workers or os.cpu_count() or 1
-    with start_page_workers(settings, count) as workers, CropFiles(request.out, request.crops) as crops:
-        yield ReadingRun(RunInputs(exam, layout, roster, given, request.out), workers, crops)
+    with hold_folder(request.out):
+        if plan.must_learn_print and given:
+            settings = learn_print(settings, count, [scan.path for scan in given])
+        with (
+            start_page_workers(settings, count, request.page_seconds) as workers,
+            CropFiles(request.out, request.crops) as crops,
+        ):
+            inputs = RunInputs(exam, layout, roster, given, request.out, remark_on_print(settings.plan))
+            yield ReadingRun(inputs, workers, crops)
 
 
 @dataclass(frozen=True, slots=True)
 class RunInputs:
-    """What a run starts with: exam, layout and roster, the scans given by name, and the folder of its results."""
+    """What a run starts with: exam, layout and roster, the scans given by name, the folder of its results, a remark."""
 
     exam: Exam
     layout: Layout
     roster: Roster | None
     scans: tuple[ScanInput, ...]
     out: Path
+    remark: str = ""
 
 
 class ReadingRun:
@@ -166,10 +185,11 @@ class ReadingRun:
                 self._scanned.append(ScannedPage(scan.source, 0, pages))
                 continue
             for index in range(pages):
-                reading = self._crops.keep(scan.source, index + 1, next(readings))
-                page = ScannedPage(scan.source, index + 1, reading)
-                self._tasks[page.place] = PageTask(scan.path, index)
-                self._scanned.append(page)
+                sheets = next(readings)
+                for part, reading in enumerate(sheets, 1 if len(sheets) > 1 else 0):
+                    page = self._crops.keep(ScannedPage(scan.source, index + 1, reading, part))
+                    self._tasks[page.place] = PageTask(scan.path, index, part)
+                    self._scanned.append(page)
                 done += 1
                 report(Progress(done, len(tasks)))
         self._seconds += time.perf_counter() - start
@@ -186,7 +206,7 @@ class ReadingRun:
         intake = sort_pages(self._scanned, given.roster, len(given.layout.pages), self._have_same_content)
         self._seconds += time.perf_counter() - start
         self._crops.place(intake)
-        results = ReadResults(given.exam, given.layout, given.roster, intake, self._seconds)
+        results = ReadResults(given.exam, given.layout, given.roster, intake, self._seconds, given.remark)
         write_results(results, given.out)
         return results
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from api.scan_inputs import ScanInput
 from omr.errors import InputError, SaitenError
+from omr.replace_file import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,12 +109,8 @@ class TakenFiles:
         text = json.dumps(
             {"version": 1, "files": [asdict(one) for one in self._files]}, ensure_ascii=False, indent=1
         )
-        new = self._out / f".{_LIST}.new"
-        with new.open("w", encoding="utf-8", newline="") as stream:
-            stream.write(text + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(self._out / _LIST)
+        with replace_file(self._out / _LIST) as stream:
+            stream.write(f"{text}\n".encode())
 
 
 def _read_list(path: Path) -> list[TakenFile]:
@@ -146,8 +142,10 @@ def _copy(path: Path, new: Path) -> str:
     with path.open("rb") as source, _open_new(new) as target:
         while chunk := source.read(_CHUNK):
             digest.update(chunk)
+            left = memoryview(chunk)
             try:
-                target.write(chunk)
+                while left:
+                    left = left[target.write(left) :]  # a disk that is nearly full takes a part
             except OSError as error:
                 raise SaitenError(_NO_ROOM.format(new.parent)) from error
     return digest.hexdigest()

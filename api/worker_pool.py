@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 import time
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from multiprocessing import connection
@@ -27,6 +29,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _START_SECONDS = 120.0
+_STARTS = 3
+"""How often a worker that ends before it is ready is started, before the run gives up."""
+_NOT_YET = object()
 _AHEAD = 4
 """Batches a worker that results may run ahead of the slowest one: bounds what waits to be taken."""
 
@@ -66,14 +71,22 @@ class WorkerPool:
         self._workers: list[_Worker[Any]] = []
 
     def __enter__(self) -> Self:
-        self._workers = [self._launch() for _ in range(self._count)]
-        for worker in self._workers:
-            self._await_ready(worker)
+        try:
+            for _ in range(self._count):
+                self._workers.append(self._launch())
+            for worker in self._workers:
+                self._await_ready(worker)
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         for worker in self._workers:
             worker.pipe.close()
             worker.process.kill()
@@ -140,31 +153,74 @@ class WorkerPool:
             return self._replace(worker, Failure.DIED)
 
     def _replace(self, worker: _Worker[Any], failure: Failure) -> Failure:
+        self._relaunch(worker)
+        self._await_ready(worker)
+        return failure
+
+    def _relaunch(self, worker: _Worker[Any]) -> None:
         worker.process.kill()
         worker.process.join()
         worker.pipe.close()
         fresh = self._launch()
-        self._await_ready(fresh)
         worker.process, worker.pipe = fresh.process, fresh.pipe
-        return failure
 
     def _launch(self) -> _Worker[Any]:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_work, args=(theirs, *self._start), daemon=True)
-        process.start()
+        with _without_ctrl_c():
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 
     def _await_ready(self, worker: _Worker[Any]) -> None:
-        connection.wait([worker.pipe, worker.process.sentinel], _START_SECONDS)
-        try:
-            ready = worker.pipe.poll() and worker.pipe.recv() is None
-        except (EOFError, OSError):
-            ready = False
-        if not ready:
-            raise SaitenError(
-                "読み取りの処理を始められません。メモリーの空きを確かめ、--workers を減らしてやり直してください。"
-            )
+        """Wait for a worker; one that was killed while it started, by a system short of memory, is started again."""
+        for attempt in range(_STARTS):
+            if attempt:
+                self._relaunch(worker)
+            connection.wait([worker.pipe, worker.process.sentinel], _START_SECONDS)
+            try:
+                answer = worker.pipe.recv() if worker.pipe.poll() else _NOT_YET
+            except (EOFError, OSError):
+                continue
+            if isinstance(answer, Exception):
+                raise answer
+            if answer is None:
+                return
+        raise SaitenError(
+            "読み取りの処理を始められません。メモリーの空きを確かめ、--workers を減らしてやり直してください。"
+        )
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Start a process whole, out of reach of Ctrl+C, which is the parent's to answer when this is done."""
+    came: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()  # no other thread can set or get signals
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if in_main else None
+    try:
+        with _masked():
+            yield
+    finally:
+        if in_main:
+            signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    if came:
+        signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def _masked() -> Iterator[None]:
+    """Keep Ctrl+C from processes that are started here: they inherit the mask, and keep it in their imports."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker  # noqa: PLC0415  (POSIX only)
+
+    resource_tracker.ensure_running()  # when it starts, it lets signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _settle(
@@ -190,7 +246,11 @@ def _work(pipe: Connection, prepare: Callable[[object], None], settings: object)
     """The life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to answer: it ends its workers
     try:
-        prepare(settings)
+        try:
+            prepare(settings)
+        except Exception as error:  # noqa: BLE001  (raised again in the parent)
+            pipe.send(error)
+            return
         pipe.send(None)
         while True:
             function, items = pipe.recv()

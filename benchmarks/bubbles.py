@@ -1,87 +1,70 @@
-"""How exactly bubbles are read: synthetic pages over every filling and scanner fault, counted per question.
+"""How exactly bubbles are read: synthetic pages over every sheet, filling and scanner fault, counted per question.
 
-    uv run python -m benchmarks.bubbles [--bubbles N] [--seed S] [--workers W]
+    uv run python -m benchmarks.bubbles [--bubbles N] [--seed S] [--workers W] [--wrong FOLDER]
 
-A dense sheet is printed, filled by simulated pens, sent through a simulated scanner and read as any page is.
-Of each question one bubble holds the filling under test (sometimes two), the rest are empty. A reading is
-*wrong* when it is `ok` or `blank` and not what was meant; `next_to`, which means nothing certain, is only
-shown. The seed is drawn anew at each run unless given, and printed.
+Dense pages, our own sheets and cards of other makers, are printed, filled by simulated pens, sent through a
+simulated scanner and read as any page is. Of each question one bubble holds the filling under test (sometimes
+a second one is filled), the rest are empty. A reading is *wrong* when it is `ok` or `blank` and not what was
+meant; `next_to` and a `cancelled` mark read together with the other one mean nothing certain and are only shown.
+The seed is drawn anew at each run unless given, and printed; `--wrong` keeps a picture of each wrong question.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import multiprocessing
 import secrets
 import time
 from collections import Counter
-from dataclasses import dataclass
-from functools import cache
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import pypdfium2
 
-from omr.compose import compose_layout
-from omr.design import Orientation, Paper, QuestionDesign, SheetDesign, SheetOwner, Writing
-from omr.draw import draw_sheets
-from omr.layout import QuestionKind
-from omr.page import Page
-from omr.read_page import ReadingPlan, read_page
-from omr.reading import PageStatus, ReadingStatus
-from sample_scans.bubble_fillings import MARKED, Filling, draw_filling
-from sample_scans.scanner import Condition, draw_model, scan
+from benchmarks.bubble_pages import (
+    BY_REFERENCE,
+    LEARNT_PRINT,
+    OWN_PRINT,
+    UNKNOWN_PRINT,
+    MadePage,
+    PageKind,
+    make_page,
+)
+from benchmarks.bubble_tables import Outcome, Result, print_reliability, print_table
+from omr.geometry import apply
+from omr.reading import AnswerReading, PageStatus, ReadingStatus
+from sample_scans.bubble_fillings import Filling
+from sample_scans.scanner import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from benchmarks.bubble_pages import Truth
+    from omr.reading import PageReading
 
-    from omr.layout import Layout, QuestionLayout
-    from omr.pixels import Gray
-
-_DPI = 300
-_LABELS = ("アイウエオカキクケ", "ABCDEFGHI", "123456789", "①②③④⑤⑥⑦⑧⑨")
 _PLAIN = (Filling.EMPTY, Filling.FULL, Filling.LIGHT, Filling.SCRIBBLED)
 """The fillings of which hardly any may be doubtful on ordinary scans."""
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many questions of a kind were read, and how."""
-
-    condition: Condition
-    filling: Filling
-    outcome: str
+_KINDS = (*OWN_PRINT, *OWN_PRINT, *OWN_PRINT, *BY_REFERENCE, *LEARNT_PRINT, *UNKNOWN_PRINT)
 
 
 def main() -> None:
     """Print the tables."""
     arguments = _parse()
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(2**31)
-    bubbles_a_page = sum(len(question.bubbles) for _, question in _sheet()[0].questions())
-    pages = -(-arguments.bubbles // bubbles_a_page)
-    conditions = list(Condition)
-    # Half of the pages are ordinary scans, the other half goes through the faults in turn.
-    jobs = [
-        (seed, number, Condition.ORDINARY if number % 2 else conditions[number // 2 % len(conditions)])
-        for number in range(pages)
-    ]
     start = time.perf_counter()
-    counts: Counter[Count] = Counter()
+    results: Counter[Result] = Counter()
+    pages = bubbles = 0
     with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
-        for result in pool.imap_unordered(_try_page, jobs, chunksize=2):
-            counts.update(result)
+        work = partial(try_page, seed, wrong=arguments.wrong)
+        for on_page, found in pool.imap(work, range(10**9), chunksize=2):
+            pages, bubbles = pages + 1, bubbles + on_page
+            results.update(found)
+            if bubbles >= arguments.bubbles:
+                break
+        pool.terminate()
     seconds = time.perf_counter() - start
-    print(
-        f"seed {seed}: {pages} pages, {pages * bubbles_a_page} bubbles, {counts.total()} questions, {seconds:.0f} s\n"
-    )
-    _print_table("filling", [(one.value, _only(counts, filling=one)) for one in Filling])
-    _print_table("scan", [(one.value, _only(counts, condition=one)) for one in Condition])
-    plain = Counter(
-        {key: n for key, n in counts.items() if key.condition is Condition.ORDINARY and key.filling in _PLAIN}
-    )
-    _print_table("ordinary scans", [("full, light, scribbled, empty", plain)])
+    print(f"seed {seed}: {pages} pages, {bubbles} bubbles, {results.total()} questions, {seconds:.0f} s\n")
+    _print_tables(results)
 
 
 def _parse() -> argparse.Namespace:
@@ -89,110 +72,99 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--bubbles", type=int, default=100_000)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
+    parser.add_argument("--wrong", type=Path, help="a folder for pictures of wrong questions")
     return parser.parse_args()
 
 
-@cache
-def _sheet() -> tuple[Layout, Gray]:
-    """A page full of bubbles, and its empty print at _DPI."""
-    questions = tuple(
-        QuestionDesign(
-            id=str(number + 1), kind=QuestionKind.CHOICE, choices=tuple(_LABELS[number % 4][: 4 + number % 6])
-        )
-        for number in range(26)
-    )
-    design = SheetDesign(
-        "BENCH-BUBBLES",
-        "マークの試し",
-        "理科",
-        "2026-11-27",
-        Paper.A4,
-        Orientation.PORTRAIT,
-        Writing.HORIZONTAL,
-        questions,
-    )
-    layout = compose_layout(design)
-    printed = io.BytesIO()
-    draw_sheets(design, layout, [SheetOwner("1", "1", "1", "1", "見本", "ミホン")], printed)
-    with pypdfium2.PdfDocument(printed.getvalue()) as document:
-        picture = document[0].render(scale=_DPI / 72, grayscale=True).to_numpy()
-    return layout, np.ascontiguousarray(picture.reshape(picture.shape[:2]))
+def plan_page(number: int) -> tuple[PageKind, Condition]:
+    """The sheet and the scan of a page: half of the pages are ordinary scans, the others go through the faults."""
+    conditions = list(Condition)
+    condition = Condition.ORDINARY if number % 2 else conditions[number // 2 % len(conditions)]
+    return _KINDS[number // 2 % len(_KINDS)], condition
 
 
-def _try_page(job: tuple[int, int, Condition]) -> list[Count]:
-    seed, number, condition = job
+def try_page(seed: int, number: int, *, wrong: Path | None = None) -> tuple[int, list[Result]]:
+    """Make and read one page.
+
+    Args:
+        seed: of the run.
+        number: of the page.
+        wrong: a folder for pictures of wrong questions.
+
+    Returns:
+        How many bubbles it has, and what became of each question.
+    """
     cv2.setNumThreads(1)
-    random = np.random.default_rng((seed, number))
-    layout, empty = _sheet()
-    (page_layout,) = layout.pages[:1]
-    canvas = empty.copy()
-    meant = [_fill(canvas, question, random) for question in page_layout.questions]
-    picture = scan(canvas, _DPI, draw_model(condition, random), random)
-    reading = read_page(Page(picture), ReadingPlan(layout, "BENCH-BUBBLES"))
-    if reading.status is not PageStatus.READ:
-        return [Count(condition, filling, "set aside") for filling, _ in meant]
-    return [
-        Count(condition, filling, _outcome(answer.status, answer.labels, labels, filling))
-        for answer, (filling, labels) in zip(reading.answers, meant, strict=True)
-    ]
+    kind, condition = plan_page(number)
+    made = make_page(kind, condition, np.random.default_rng((seed, number)), seed)
+    questions = [question for _, question in made.plan.layout.questions()]
+    reading = made.read()
+    results = []
+    for at, truth in enumerate(made.truths):
+        answer = reading.answers[at] if reading.status is PageStatus.READ else None
+        outcome = Outcome.SET_ASIDE if answer is None else judge(answer, truth)
+        confidence = None if answer is None else answer.confidence
+        guess = answer is not None and answer.labels == truth.labels
+        results.append(Result(kind.name, condition, truth.filling, truth.pen, outcome, confidence, guess))
+        if outcome is Outcome.WRONG and wrong is not None:
+            _keep(wrong, made, reading, at, f"{seed}-{number}-{questions[at].id}-{truth.filling}")
+    return sum(len(question.bubbles) for question in questions), results
 
 
-def _fill(
-    canvas: Gray, question: QuestionLayout, random: np.random.Generator
-) -> tuple[Filling, tuple[str, ...]]:
-    """Fill one question; the filling under test and the labels that are meant."""
-    filling = list(Filling)[int(random.integers(len(Filling)))]
-    count = 2 if random.random() < 0.1 else 1
-    chosen = sorted(random.choice(len(question.bubbles), count, replace=False))
-    fillings = [filling, *([Filling.FULL] if count == 2 else [])]
-    random.shuffle(fillings)
-    scale = _DPI / 25.4
-    for index, one in zip(chosen, fillings, strict=True):
-        bubble = question.bubbles[index]
-        x, y = bubble.centre
-        draw_filling(
-            canvas,
-            (x * scale - 0.5, y * scale - 0.5),
-            (bubble.w * scale, bubble.h * scale),
-            one,
-            random,
-            scale,
+def judge(answer: AnswerReading, truth: Truth) -> Outcome:
+    """What became of one question that was read."""
+    if answer.status is ReadingStatus.DOUBTFUL:
+        return Outcome.DOUBTFUL
+    if answer.labels == truth.labels and not (truth.cancelled and not truth.labels):
+        return Outcome.READ_AS_EMPTY if truth.filling is Filling.NEXT_TO else Outcome.RIGHT
+    if truth.filling is Filling.NEXT_TO or (
+        truth.cancelled and set(answer.labels) == {*truth.labels, truth.cancelled}
+    ):
+        return Outcome.READ_AS_MARKED
+    return Outcome.WRONG
+
+
+def _keep(folder: Path, made: MadePage, reading: PageReading, at: int, name: str) -> None:
+    """The picture of a question, as it was scanned."""
+    folder.mkdir(parents=True, exist_ok=True)
+    assert reading.registration is not None
+    _, question = list(made.plan.layout.questions())[at]
+    corners = np.array([corner for bubble in question.bubbles for corner in bubble.expanded(3).corners()])
+    where = apply(reading.registration.transform, corners)
+    (left, top), (right, bottom) = where.min(axis=0).astype(int), where.max(axis=0).astype(int)
+    picture = made.scan[max(top, 0) : bottom, max(left, 0) : right]
+    cv2.imwrite(str(folder / f"{name}-{'+'.join(reading.answers[at].labels)}.png"), picture)
+
+
+def _print_tables(results: Counter[Result]) -> None:
+    def only(**wanted: object) -> Counter[Result]:
+        return Counter(
+            {one: n for one, n in results.items() if all(getattr(one, k) == v for k, v in wanted.items())}
         )
-    labels = [question.bubbles[i].label for i, one in zip(chosen, fillings, strict=True) if one in MARKED]
-    return filling, tuple(labels)
+
+    print_table("filling", [(one.value, only(filling=one)) for one in Filling])
+    print_table("pen", [(one, only(pen=one)) for one in sorted({result.pen for result in results})])
+    print_table("scan", [(one.value, only(condition=one)) for one in Condition])
+    print_table("sheet", [(kind.name, only(sheet=kind.name)) for kind in dict.fromkeys(_KINDS)])
+    print_table("ordinary scans", [(kind, _plain(results, kinds)) for kind, kinds in _ways().items()])
+    print_reliability(results)
 
 
-def _outcome(status: ReadingStatus, labels: Sequence[str], meant: Sequence[str], filling: Filling) -> str:
-    if status is ReadingStatus.DOUBTFUL:
-        return "doubtful"
-    if filling is Filling.NEXT_TO:
-        return "read as empty" if tuple(labels) == tuple(meant) else "read as marked"
-    return "right" if tuple(labels) == tuple(meant) else "wrong"
+def _ways() -> dict[str, set[str]]:
+    names: dict[str, set[str]] = {}
+    for kind in _KINDS:
+        names.setdefault(f"plain fillings, {kind.way}", set()).add(kind.name)
+    return names
 
 
-def _only(
-    counts: Counter[Count], condition: Condition | None = None, filling: Filling | None = None
-) -> Counter[Count]:
+def _plain(results: Counter[Result], sheets: set[str]) -> Counter[Result]:
     return Counter(
         {
-            key: n
-            for key, n in counts.items()
-            if condition in (None, key.condition) and filling in (None, key.filling)
+            one: n
+            for one, n in results.items()
+            if one.condition is Condition.ORDINARY and one.filling in _PLAIN and one.sheet in sheets
         }
     )
-
-
-def _print_table(title: str, rows: Sequence[tuple[str, Counter[Count]]]) -> None:
-    names = ("right", "doubtful", "set aside", "read as empty", "read as marked", "wrong")
-    print(f"{title:<30}{'questions':>10}" + "".join(f"{name:>15}" for name in names))
-    for name, counts in rows:
-        total = counts.total()
-        cells = []
-        for outcome in names:
-            n = sum(count for key, count in counts.items() if key.outcome == outcome)
-            cells.append(f"{n:>6} {100 * n / max(total, 1):6.2f} %")
-        print(f"{name:<30}{total:>10}" + "".join(cells))
-    print()
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ _LABEL_PIXELS_PER_MM = 16
 class BubblePlan:
     """Where to sample the bubbles of one page, and what each sample means; made once a layout.
 
-    K bubbles, G = GRID² samples each.
+    K bubbles, G = GRID² samples each. Where `outline`, `rim` or `whole` is the same in all bubbles,
+    it has one row for all.
 
     Attributes:
         points: page mm, float32 (K, G, 2).
@@ -109,9 +110,9 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
         inner=_weights(inside & ~labels),
         label=(inside & labels).reshape(len(bubbles), -1),
         glyph=_weights(glyphs * inside),
-        whole=_flat(~outside) * cell[:, None],
-        outline=_weights(outline),
-        rim=_weigh_eighths(rim),
+        whole=_once(_flat(~outside) * cell[:, None]),
+        outline=_once(_weights(outline)),
+        rim=_once(_weigh_eighths(rim)),
         own=own.reshape(len(bubbles), -1),
         border=_weights(outside & _edge_of(own)),
         around=_weights(around),
@@ -125,6 +126,11 @@ def plan_bubbles(bubbles: Sequence[Bubble]) -> BubblePlan:
 
 def _flat(mask: Mask | Floats) -> Floats:
     return mask.reshape(*mask.shape[:-2], GRID * GRID).astype(np.float32)
+
+
+def _once(weights: Floats) -> Floats:
+    """One row for all bubbles where all rows are equal: the less a page has to fetch from memory."""
+    return weights[:1].copy() if (weights == weights[:1]).all() else weights
 
 
 def _weights(mask: Mask | Floats) -> Floats:

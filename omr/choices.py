@@ -6,25 +6,28 @@ margin are bare paper, and otherwise a person must look. One doubtful bubble mak
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from omr.bubble_plan import SECTORS
+from omr.mark_lines import BubbleScores, MarkLines, draw_lines
 from omr.pixels import median
-from omr.reading import ReadingStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from omr.bubble_plan import BubblePlan
     from omr.bubbles import BubbleMeasures
+    from omr.mark_lines import BubbleVerdicts
     from omr.pixels import Floats, Mask
 
+_EMPTY_RING_AMID_PRINT = 0.2
+_EMPTY_WHOLE_AMID_PRINT = 0.35
 CHOICE_READER = "bubbles/1"
+_SMUDGED = 2.0
+"""The `foreign` score of marks on a page where black and white blackened smudges too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class MarkRules:
             hole comes in from outside.
         stroke_border: most of the border that a mark of little ink may darken: a staple or a scratch goes on.
         stroke_ink: most ink inside that is little: more than a staple covers.
+        lines: drawn across the scores that follow from all of these.
     """
 
     struck_ink: float = 0.95
@@ -98,24 +102,11 @@ class MarkRules:
     mark_border: float = 0.08
     stroke_border: float = 0.015
     stroke_ink: float = 3.0
+    lines: MarkLines = field(default_factory=MarkLines)
 
-
-@dataclass(frozen=True, slots=True)
-class BubbleVerdicts:
-    """The verdicts on K bubbles.
-
-    Attributes:
-        marked: best guess, bool (K,).
-        sure: whether the guess is safe to take, bool (K,).
-        chance: estimated chance that the guess is right, (K,).
-        is_legible: whether the page still shows pale grey: in black and white where the labels have turned thin or
-            white, pale pencil may be gone too, so a question without any mark is not surely empty.
-    """
-
-    marked: Mask
-    sure: Mask
-    chance: NDArray[np.float64]
-    is_legible: bool = True
+    def amid_print(self) -> MarkRules:
+        """The rules on sheets of others, where print hides a part of each margin: less ink beside a bubble counts."""
+        return replace(self, empty_ring=_EMPTY_RING_AMID_PRINT, empty_whole=_EMPTY_WHOLE_AMID_PRINT)
 
 
 def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) -> BubbleVerdicts:
@@ -146,15 +137,19 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     )
     marked_score = np.maximum.reduce([inside, ringed, passing])
     ring = _own_ring(measures.ring, plan, marked_score >= 1)
-    stained = np.maximum(_stain(measures, ring, plan, rules), _foreign(measures, ringed, rules))
-    marked = (marked_score >= 1) | ((stained > 1) & (marked_score > 0.6))
-    # What lies on the paper after the pupil wrote says nothing of what the pupil meant.
-    own_score = np.where(_foreign(measures, ringed, rules) > 1, 0, marked_score)
     label = median(measures.label)
-    is_bold = is_two_tone and label > rules.bold_label
-    sure = ((own_score >= 1) & (not is_bold)) | (stained <= 1)
-    is_legible = label >= max(rules.legible_label, rules.legible_share * measures.tone)
-    return BubbleVerdicts(marked, sure, _chance(own_score, stained, marked), is_legible)
+    foreign = _foreign(measures, ringed, rules)
+    if is_two_tone and label > rules.bold_label:
+        foreign = np.where(marked_score > rules.lines.guess, np.maximum(foreign, _SMUDGED), foreign)
+    scores = BubbleScores(
+        mark=marked_score,
+        trace=_stain(measures, ring, plan, rules),
+        foreign=foreign,
+        fill=measures.fill,
+        outside=ring.sum(axis=1),
+    )
+    legible = max(rules.legible_label, rules.legible_share * measures.tone)
+    return draw_lines(scores, label / legible, rules.lines)
 
 
 def _stain(measures: BubbleMeasures, ring: Floats, plan: BubblePlan, rules: MarkRules) -> Floats:
@@ -210,57 +205,6 @@ def _own_ring(ring: Floats, plan: BubblePlan, marked: Mask) -> Floats:
     with_none = np.append(marked, np.array([False]))
     own: Floats = np.where(with_none[plan.neighbours], np.float32(0), ring)
     return own
-
-
-def _chance(marked_score: Floats, stained: Floats, marked: Mask) -> NDArray[np.float64]:
-    """The estimated chance that a verdict is right, from its distance to the line it had to cross."""
-    margin = np.where(marked, marked_score - 1, 1 - stained)
-    beyond = 1 - 0.004 * np.exp(-4 * np.maximum(margin, 0))
-    short = 0.5 + 0.4 * np.exp(2 * np.minimum(margin, 0))
-    chance: NDArray[np.float64] = np.where(margin >= 0, beyond, short).astype(np.float64)
-    return chance
-
-
-@dataclass(frozen=True, slots=True)
-class ChoiceVerdict:
-    """What one group of bubbles says: positions of the marked ones, status and confidence."""
-
-    marked: tuple[int, ...]
-    status: ReadingStatus
-    confidence: float
-
-
-def join_verdicts(verdicts: BubbleVerdicts, groups: Sequence[slice]) -> list[ChoiceVerdict]:
-    """Join the verdicts on the bubbles of each question.
-
-    Args:
-        verdicts: on all bubbles of a page.
-        groups: which of them belong together; one after the other and without gaps.
-    """
-    if not groups:
-        return []
-    starts = [group.start for group in groups]
-    confidence = np.multiply.reduceat(verdicts.chance, starts).tolist()
-    sure = np.logical_and.reduceat(verdicts.sure, starts).tolist()
-    is_marked = verdicts.marked.tolist()
-    if not verdicts.is_legible:
-        any_mark = np.logical_or.reduceat(verdicts.marked, starts).tolist()
-        sure = [one and mark for one, mark in zip(sure, any_mark, strict=True)]
-        confidence = [
-            chance if mark else min(chance, 0.5) for chance, mark in zip(confidence, any_mark, strict=True)
-        ]
-    return [
-        _join(
-            tuple(k - group.start for k in range(group.start, group.stop) if is_marked[k]), one_sure, chance
-        )
-        for group, one_sure, chance in zip(groups, sure, confidence, strict=True)
-    ]
-
-
-def _join(marked: tuple[int, ...], sure: bool, confidence: float) -> ChoiceVerdict:  # noqa: FBT001
-    if not sure:
-        return ChoiceVerdict(marked, ReadingStatus.DOUBTFUL, confidence)
-    return ChoiceVerdict(marked, ReadingStatus.OK if marked else ReadingStatus.BLANK, confidence)
 
 
 assert SECTORS == 12, "MarkRules counts twelve directions"

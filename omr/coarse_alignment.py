@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
+from scipy import fft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 
 LONG_SIDE = 300
 """Pixels of a page's long side in small, about 1 a millimetre on A4."""
-_SIZE = 320
-"""Of the Fourier transforms; a product of small primes above LONG_SIDE."""
+_SIZES = (320, 480, 640, 960)
+"""Of the Fourier transforms: the first above LONG_SIDE, the others for a scan that is larger than the page."""
 _ANGLES = 240
 _RADII = 256
 _INNER, _OUTER = 8.0, 150.0
-"""Band of the spectrum, in cycles per `_SIZE` pixels."""
+"""Band of the spectrum, in cycles per 320 pixels."""
 _DEGREES = 180 / _ANGLES
 _LOG_STEP = np.log(_OUTER / _INNER) / _RADII
 _MOST_SKEW_DEG = 10.0
@@ -44,27 +45,31 @@ class CoarsePicture:
     """A page in small.
 
     Attributes:
-        picture: darkness, its long side LONG_SIDE pixels.
+        picture: darkness; the long side of the page is LONG_SIDE pixels.
         scale: its pixels for one pixel of the picture that it was made from.
         signature: spectrum of the logarithmic-polar magnitude, complex64.
+        size: side of the square that its Fourier transform is taken of.
         spectrum: Fourier transform of the picture, complex64.
     """
 
     picture: Floats
     scale: float
     signature: NDArray[np.complex64]
+    size: int
     spectrum: NDArray[np.complex64]
 
 
-def coarse_picture(darkness: Floats) -> CoarsePicture:
-    """Shrink the darkness of a page (or of a scan) and take its spectra."""
+def coarse_picture(darkness: Floats, scale: float) -> CoarsePicture:
+    """Shrink the darkness of a page (or of a scan) by a scale and take its spectra."""
     high, wide = darkness.shape
-    scale = LONG_SIDE / max(high, wide)
     size = (round(wide * scale), round(high * scale))
-    small = cast("Floats", cv2.resize(darkness, size, interpolation=cv2.INTER_AREA))
-    picture: Floats = np.minimum(small, np.float32(0.5)) * _fading(size)
-    spectrum = _transform(picture, (_SIZE, _SIZE))
-    return CoarsePicture(picture, scale, _signature(spectrum), spectrum)
+    small = cast("Floats", cv2.resize(darkness, size, interpolation=cv2.INTER_AREA))[
+        : _SIZES[-1], : _SIZES[-1]
+    ]
+    picture: Floats = np.minimum(small, np.float32(0.5)) * _fading((small.shape[1], small.shape[0]))
+    side = next(one for one in _SIZES if one >= max(picture.shape))
+    spectrum = _transform(picture, (side, side))
+    return CoarsePicture(picture, scale, _signature(spectrum), side, spectrum)
 
 
 def rough_alignments(scan: CoarsePicture, page: CoarsePicture) -> Iterator[Transform]:
@@ -85,25 +90,25 @@ def rough_alignments(scan: CoarsePicture, page: CoarsePicture) -> Iterator[Trans
 
 
 def _transform(picture: Floats, size: tuple[int, int]) -> NDArray[np.complex64]:
-    return np.fft.rfft2(picture, size).astype(np.complex64, copy=False)
+    return cast("NDArray[np.complex64]", fft.rfft2(picture, size))
 
 
 def _transform_back(spectrum: NDArray[np.complex64], size: tuple[int, int]) -> Floats:
-    return np.fft.irfft2(spectrum, size).astype(np.float32, copy=False)
+    return cast("Floats", fft.irfft2(spectrum, size))
 
 
 def _signature(spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
     """Spectrum of the magnitude over angle and logarithmic radius, with what is smooth in it taken off."""
     magnitude = np.fft.fftshift(np.log1p(np.abs(spectrum)), axes=0).astype(np.float32)
-    polar = cv2.remap(magnitude, _polar_grid(), cast("Floats", None), cv2.INTER_LINEAR)
+    polar = cv2.remap(magnitude, _polar_grid(len(spectrum)), cast("Floats", None), cv2.INTER_LINEAR)
     return _transform(cast("Floats", polar - cv2.blur(polar, (15, 15))), polar.shape[:2])
 
 
 @cache
-def _polar_grid() -> Floats:
+def _polar_grid(side: int) -> Floats:
     angle = np.deg2rad(-90 + (np.arange(_ANGLES) + 0.5) * _DEGREES)[:, None]
-    radius = _INNER * np.exp(np.arange(_RADII) * _LOG_STEP)[None, :]
-    grid = np.stack([radius * np.cos(angle), radius * np.sin(angle) + _SIZE // 2], axis=-1)
+    radius = side / _SIZES[0] * _INNER * np.exp(np.arange(_RADII) * _LOG_STEP)[None, :]
+    grid = np.stack([radius * np.cos(angle), radius * np.sin(angle) + side // 2], axis=-1)
     return grid.astype(np.float32)
 
 
@@ -151,12 +156,17 @@ def _place(scan: CoarsePicture, page: CoarsePicture, degrees: float, size: float
     middle = (np.array(scan.picture.shape[::-1]) - 1) / 2
     guess[:2, 2] = middle - turn @ ((np.array([wide, high]) - 1) / 2)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    upright = cv2.warpAffine(scan.picture, guess[:2], (wide, high), flags=flags)
-    spectrum = _transform(cast("Floats", upright), (_SIZE, _SIZE)) * np.conj(page.spectrum)
+    # All of the scan that may hold the page, the page's own frame in its middle.
+    room = [max(0, (scan.size - one) // 2) if scan.size > _SIZES[0] else 0 for one in (wide, high)]
+    guess[:2, 2] -= turn @ np.array(room)
+    upright = cv2.warpAffine(scan.picture, guess[:2], (wide + 2 * room[0], high + 2 * room[1]), flags=flags)
+    side = scan.size
+    pattern = page.spectrum if page.size == side else _transform(page.picture, (side, side))
+    spectrum = _transform(cast("Floats", upright), (side, side)) * np.conj(pattern)
     # Half way between plain correlation (broad) and phase correlation (sharp, but easily lost).
     spectrum /= np.sqrt(np.abs(spectrum)) + np.float32(1e-3)
-    correlation = _transform_back(spectrum, (_SIZE, _SIZE))
+    correlation = _transform_back(spectrum, (side, side))
     row, column = np.unravel_index(int(correlation.argmax()), correlation.shape)
-    shift = [(int(one) + _SIZE // 2) % _SIZE - _SIZE // 2 for one in (column, row)]
+    shift = [(int(one) + side // 2) % side - side // 2 for one in (column, row)]
     guess[:2, 2] += turn @ np.array(shift)
     return guess

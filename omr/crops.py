@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from omr.geometry import Points, Rectangle, Transform, apply, pixels_per_mm
+from omr.geometry import Points, Rectangle, Transform, apply, fit_affine, pixels_per_mm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,19 +45,22 @@ def cut_regions(gray: Gray, transform: Transform, boxes: Sequence[Rectangle], co
         gray: the page.
         transform: page (mm) to image (pixels).
         boxes: on the page.
-        corners: theirs, (boxes, 4, 2), page mm.
+        corners: where theirs really lie, (boxes, 4, 2), page mm: off their own on paper that is not flat.
     """
     placed = apply(transform, corners)
     first, last = placed.min(axis=1), placed.max(axis=1)
     height, width = gray.shape
     inside = ((first >= 0) & (last < (width - 1, height - 1))).all(axis=1).tolist()
-    is_straight = transform[0, 0] > 0 and abs(transform[1, 0]) < _STRAIGHT * transform[0, 0]
+    upper = placed[:, 1] - placed[:, 0]
+    straight = (np.abs(upper[:, 1]) < _STRAIGHT * upper[:, 0]).tolist()
     spans = zip(first.astype(int).tolist(), (last.astype(int) + 2).tolist(), strict=True)
     return [
         gray[top:bottom, left:right]
         if is_straight and is_inside
-        else straighten(gray, transform, box, pixels_per_mm(transform))
-        for box, is_inside, ((left, top), (right, bottom)) in zip(boxes, inside, spans, strict=True)
+        else straighten(gray, fit_affine(box.corners(), seen), box, pixels_per_mm(transform))
+        for box, seen, is_inside, is_straight, ((left, top), (right, bottom)) in zip(
+            boxes, placed, inside, straight, spans, strict=True
+        )
     ]
 
 

@@ -40,7 +40,7 @@ def check_size(width: int, height: int, limits: DecodeLimits) -> None:
     if width * height > limits.max_pixels:
         raise PageSetAside(
             Trouble.TOO_LARGE,
-            f"画像が大きすぎます（{width}×{height}画素）。300dpi前後でスキャンし直してください。",
+            f"画像が大きすぎます（{width}×{height}画素、上限は{limits.max_pixels // 1_000_000}百万画素）。300dpi前後でスキャンし直してください。",
         )
     if min(width, height) < limits.min_side:
         raise PageSetAside(

@@ -16,12 +16,13 @@ from omr.errors import InputError
 from omr.geometry import Rectangle
 from omr.layout import Bubble, Layout, Line, PageLayout, QuestionKind, QuestionLayout
 from omr.not_answers import is_left_out, without_points
+from omr.print_glyphs import UNKNOWN
 from omr.printed_bubbles import find_bubble_rows
 from omr.printed_labels import collect_labels, runs_downward
 from omr.question_names import PageToName, exam_order, name_boxes
 from omr.reading_frame import ReadingFrame, reading_order
-from omr.ruled_lines import find_cells, scale_sheet
-from omr.sheet_page import SheetPage, upright_page
+from omr.ruled_lines import find_cells
+from omr.sheet_page import SheetPage, ruled_sheet, upright_page
 from omr.typed_answers import take_off_answers
 from omr.typed_places import find_answer_lines, find_bracketed_places
 
@@ -129,7 +130,7 @@ def _question(name: str, box: DetectedBox) -> QuestionLayout:
 def _find_on_page(page: SheetPage) -> tuple[tuple[DetectedBox, ...], PageToName]:
     """The boxes of a page in reading order, and what is needed to name them."""
     page, answers = take_off_answers(upright_page(page))
-    sheet = scale_sheet(page.gray, page.size)
+    sheet = ruled_sheet(page)
     cells = find_cells(sheet)
     choices, characters = _choices(find_bubble_rows(sheet.ink), page.characters)
     brackets, characters = find_bracketed_places(characters)
@@ -147,7 +148,7 @@ def _find_on_page(page: SheetPage) -> tuple[tuple[DetectedBox, ...], PageToName]
     for one in typed:
         if not any(one.rectangle.intersects(box.rectangle) for box in boxes):
             boxes.append(one)
-    boxes = [replace(box, answer=_answer_in(box.rectangle, answers)) for box in boxes]
+    boxes = [replace(box, answer="" if page.is_read else _answer_in(box.rectangle, answers)) for box in boxes]
     areas = [_area(box, choices, cells) for box in boxes]
     label_cells = [
         cell.rectangle
@@ -181,11 +182,13 @@ def _choices(
             elsewhere.append(one)
         else:
             in_bubble[bubble] = in_bubble.get(bubble, "") + one.text
+    printed = [[in_bubble.get(bubble, "") for bubble in row] for row in rows]
     choices = []
-    for row in rows:
-        labels = [in_bubble.get(bubble, "") for bubble in row]
-        if len(set(labels)) < len(labels) or not all(map(_is_label, labels)):
-            labels = [str(position) for position in range(1, len(row) + 1)]
+    for row, own in zip(rows, printed, strict=True):
+        labels = next(
+            (some for some in (own, _usual_labels(printed, len(row))) if _are_labels(some)),
+            [str(position) for position in range(1, len(row) + 1)],
+        )
         outline = Rectangle(
             row[0].x,
             min(b.y for b in row),
@@ -197,6 +200,17 @@ def _choices(
     return choices, tuple(elsewhere)
 
 
+def _are_labels(labels: Sequence[str]) -> bool:
+    return len(set(labels)) == len(labels) and all(map(_is_label, labels))
+
+
+def _usual_labels(printed: Sequence[Sequence[str]], count: int) -> list[str]:
+    """What most rows of as many bubbles say in each place; where a scan is read, single labels fail."""
+    alike = [row for row in printed if len(row) == count]
+    places = [[text for text in column if _is_label(text)] for column in zip(*alike, strict=True)]
+    return [max(set(texts), key=texts.count) if texts else "" for texts in places]
+
+
 def _answer_in(box: Rectangle, answers: Sequence[PrintedText]) -> str:
     return "".join(
         one.text
@@ -206,7 +220,7 @@ def _answer_in(box: Rectangle, answers: Sequence[PrintedText]) -> str:
 
 
 def _is_label(text: str) -> bool:
-    return 1 <= len(text) <= _LONGEST_LABEL and ";" not in text
+    return 1 <= len(text) <= _LONGEST_LABEL and ";" not in text and UNKNOWN not in text
 
 
 def _area(box: DetectedBox, choices: Sequence[DetectedBox], cells: Sequence[Cell]) -> Rectangle:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from reportlab.pdfgen.canvas import Canvas
 
@@ -18,10 +19,11 @@ from omr.fonts import register_font
 from omr.geometry import Rectangle
 from omr.owner_print import check_owners, class_and_number, names_in_kana, printed_name
 from omr.pen import POINTS_PER_MM, Align, Pen, Weight
+from omr.replace_file import replace_file
 from omr.sheet_code import BLANK_STUDENT, SheetCode, exam_digest, layout_digest, student_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from omr.compose import ComposedSheet
     from omr.design import SheetDesign, SheetOwner
@@ -34,6 +36,25 @@ class Sides(Enum):
 
     ONE = "one"
     TWO = "two"
+
+
+@contextmanager
+def open_print(target: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """The stream that a print is written to; a file is replaced when the print is whole.
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    if not isinstance(target, Path):
+        yield target
+        return
+    try:
+        with replace_file(target) as stream:
+            yield stream
+    except OSError as error:
+        raise InputError(
+            f"{target} に書き込めません。フォルダーと空き容量があるか、ほかのプログラムで開いていないかを確かめてください。"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +77,7 @@ def draw_sheets(
     design: SheetDesign,
     layout: Layout,
     owners: Sequence[SheetOwner] | None,
-    target: Path | IO[bytes],
+    target: Path | BinaryIO,
     sides: Sides = Sides.ONE,
 ) -> PrintReport:
     """Write the PDF of a sheet.
@@ -79,17 +100,13 @@ def draw_sheets(
         )
     if owners is not None:
         check_owners(owners)
-    printer = _SheetPrinter(design, sheet, target, sides)
-    if owners is None:
-        printer.print_blank_set()
-    else:
-        printer.print_students(owners)
-    try:
+    with open_print(target) as stream:
+        printer = _SheetPrinter(design, sheet, stream, sides)
+        if owners is None:
+            printer.print_blank_set()
+        else:
+            printer.print_students(owners)
         printer.canvas.save()
-    except OSError as error:
-        raise InputError(
-            f"{target} に書き込めません。フォルダーがあるか、ほかのプログラムで開いていないかを確かめてください。"
-        ) from error
     sets = 1 if owners is None else len(owners)
     return PrintReport(sets * printer.pages_per_set, sets, names_in_kana(owners or ()))
 
@@ -97,15 +114,13 @@ def draw_sheets(
 class _SheetPrinter:
     """One PDF under way: the static part of every page is stored once and used by all sets."""
 
-    def __init__(
-        self, design: SheetDesign, sheet: ComposedSheet, target: Path | IO[bytes], sides: Sides
-    ) -> None:
+    def __init__(self, design: SheetDesign, sheet: ComposedSheet, target: BinaryIO, sides: Sides) -> None:
         width, height = design.page_size
         self.design, self.sheet = design, sheet
         self.empty_backs = len(sheet.pages) % 2 if sides is Sides.TWO else 0
         self.pages_per_set = len(sheet.pages) + self.empty_backs
         self.canvas = Canvas(
-            str(target) if isinstance(target, Path) else target,
+            target,
             pagesize=(width * POINTS_PER_MM, height * POINTS_PER_MM),
             pageCompression=1,
             initialFontName=register_font(),  # else reportlab names a font that is not embedded

@@ -28,7 +28,7 @@ class Trouble(StrEnum):
     OTHER_EXAM = "other_exam"
     OTHER_LAYOUT = "other_layout"
     MISPLACED = "misplaced"
-    CONFLICT = "conflict"
+    TWO_SHEETS = "two_sheets"
     TIMEOUT = "timeout"
     CRASH = "crash"
 

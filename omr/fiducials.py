@@ -7,6 +7,7 @@ into connected components. Centres are then measured at full resolution.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import cv2
@@ -15,13 +16,14 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from omr.geometry import Rectangle
     from omr.pixels import Gray
 
 _SEARCH_PIXELS_PER_MM = 2.0
 _DARK_AGAINST_PAPER = 0.6
 _CANDIDATES_PER_CORNER = 3
-_GRAYS = np.arange(256, dtype=np.float64)
 _USUAL_SHIFT_MM = 6.0
 _MOST_SKEW = 0.09
 """Tangent of the largest skew for which the corners are searched (5.1°)."""
@@ -160,10 +162,7 @@ def measure_square(gray: Gray, x: float, y: float, side: float, slack: float) ->
     white = max(_mean(patch[:rim]), _mean(patch[-rim:]), _mean(patch[:, :rim]), _mean(patch[:, -rim:]))
     if white - black < 24:
         return None
-    table = ((white - _GRAYS) * (255 / (white - black))).clip(0, 255)
-    table[table < 64] = 0  # paper and what is next to the square
-    ink = cv2.LUT(patch, table.astype(np.uint8))
-    moments = cv2.moments(ink)
+    moments = cv2.moments(cv2.LUT(patch, _ink_table(round(black), round(white))))
     if moments["m00"] <= 0:
         return None
     return Square(
@@ -173,6 +172,14 @@ def measure_square(gray: Gray, x: float, y: float, side: float, slack: float) ->
         white=white,
         area_ratio=moments["m00"] / 255 / (side * side),
     )
+
+
+@lru_cache(maxsize=1024)
+def _ink_table(black: int, white: int) -> NDArray[np.uint8]:
+    """How much ink each gray is, 0 to 255; none what is paper or next to the square."""
+    table = ((white - np.arange(256)) * (255 / (white - black))).clip(0, 255)
+    table[table < 64] = 0
+    return table.astype(np.uint8)
 
 
 def _mean(pixels: Gray) -> float:

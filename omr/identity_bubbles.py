@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from omr.choices import join_verdicts
+from omr.mark_lines import join_verdicts
 from omr.reading import DigitReading, IdentityReading, ReadingStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from omr.choices import BubbleVerdicts, ChoiceVerdict
     from omr.layout import DigitRow
+    from omr.mark_lines import BubbleVerdicts, ChoiceVerdict
 
 
 def read_identity(rows: Sequence[DigitRow], verdicts: BubbleVerdicts) -> IdentityReading:
@@ -36,7 +36,7 @@ def read_identity(rows: Sequence[DigitRow], verdicts: BubbleVerdicts) -> Identit
     for index, (row, group, verdict) in enumerate(zip(rows, groups, joined, strict=True)):
         is_last = index + 1 == len(rows) or rows[index + 1].field is not row.field
         sure &= _is_clear(verdict, may_be_empty=not is_last)
-        confidence *= verdict.confidence
+        confidence = min(confidence, verdict.confidence)
         digit = row.bubbles[verdict.marked[0]].label if len(verdict.marked) == 1 else ""
         readings.append(DigitReading(row.field, digit, _digit_chances(row, group, verdicts)))
     status = ReadingStatus.OK if sure else ReadingStatus.DOUBTFUL

@@ -47,6 +47,11 @@ def read_png_page(data: bytes, limits: DecodeLimits) -> Page:
         raise PageSetAside(
             Trouble.DAMAGED_PAGE, "画像（PNG）が壊れていて開けません。このページをスキャンし直してください。"
         ) from error
+    if getattr(image, "n_frames", 1) > 1:
+        raise PageSetAside(
+            Trouble.DAMAGED_PAGE,
+            "動く画像（アニメーションPNG）なので読めません。1枚ずつの画像にして入れ直してください。",
+        )
     gray = gray_from_pillow(image)
     bilevel = data[_PNG_BIT_DEPTH] == 1
     if bilevel:

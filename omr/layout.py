@@ -14,6 +14,8 @@ from pydantic.dataclasses import dataclass
 
 from omr.errors import InputError
 from omr.geometry import Rectangle
+from omr.layout_mistakes import explain_mistake
+from omr.replace_file import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,9 +193,10 @@ def layout_to_json(layout: Layout) -> dict[str, Any]:
 
 
 def write_layout(layout: Layout, path: Path) -> None:
-    """Write LAYOUT.json (UTF-8, LF)."""
+    """Write LAYOUT.json (UTF-8, LF) as a whole."""
     text = json.dumps(layout_to_json(layout), ensure_ascii=False, indent=1)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    with replace_file(path) as stream:
+        stream.write(f"{text}\n".encode())
 
 
 def read_layout(path: Path) -> Layout:
@@ -212,17 +215,16 @@ def read_layout(path: Path) -> Layout:
         plain = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{path} {error.lineno}行目: JSON として読めません（{error.msg}）。saiten print --layout が書いた形にしてください。"
+            f"{path} {error.lineno}行目: JSON として読めません。saiten print --layout が書いた形にしてください。"
         ) from error
     except RecursionError as error:
         raise InputError(f"{path}: 入れ子が深すぎて、レイアウトとして読めません。") from error
     try:
         return _ADAPTER.validate_python(plain)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "全体"
-        message = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{path} の {place}: {message}。LAYOUT.json の書き方を確かめてください。") from error
+        raise InputError(
+            f"{path} の {explain_mistake(error)}。LAYOUT.json の書き方を確かめてください。"
+        ) from error
 
 
 def _rounded(value: Any) -> Any:

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omr.crops import crop_box
-from omr.match_reference import (
-    PageFit,
-    Rival,
-    ScanPicture,
-    find_reference_page,
-    find_rivals,
-    found_print,
-    registration_of,
-)
+from omr.match_reference import find_reference_page, find_rivals
+from omr.page_fit import PageFit, found_print, registration_of
 from omr.reference import ReferencePage, plan_reference
 from omr.reference_print import plan_boxes_on_print, plan_bubbles_on_print
 
@@ -30,6 +23,8 @@ if TYPE_CHECKING:
     from omr.layout import Layout, PageLayout
     from omr.pixels import Floats, Gray, Mask
     from omr.registration import Registration
+    from omr.rival_pages import Rival
+    from omr.scan_picture import ScanPicture
     from omr.written_boxes import BoxPlan
 
 _AROUND_MM = 3.0
@@ -61,6 +56,7 @@ class OwnPagePlan:
         point: print near the regions, as indices into the reference's points, (M,).
         question_of_point: whose region each of them is near, (M,).
         nearness: how much each patch says of each region, (Q, P).
+        crop_corners: of the part of the page that shows each question, page mm, (Q, 4, 2).
     """
 
     reference: ReferencePage
@@ -72,6 +68,7 @@ class OwnPagePlan:
     point: NDArray[np.intp]
     question_of_point: NDArray[np.intp]
     nearness: Floats
+    crop_corners: Points
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +88,7 @@ class PlacedPage:
         registration: of the page as a whole.
         bubbles: where they really lie.
         boxes: where they really lie.
+        crop_corners: where the parts of the page that show the questions really lie, (Q, 4, 2).
         doubted: questions whose regions do not lie or look as on the empty sheet, (Q,).
     """
 
@@ -98,6 +96,7 @@ class PlacedPage:
     registration: Registration
     bubbles: BubblePlan | None
     boxes: BoxPlan | None
+    crop_corners: Points
     doubted: Mask
 
 
@@ -115,32 +114,50 @@ def plan_own_sheet(layout: Layout, pictures: Sequence[Gray]) -> OwnSheet:
     return OwnSheet(pages, find_rivals([page.reference for page in pages]))
 
 
-def place_page(gray: Gray, sheet: OwnSheet, expected: int) -> PlacedPage:
+def place_page(
+    gray: Gray, sheet: OwnSheet, expected: int, dpi: float | None = None, enlarged: Sequence[float] = ()
+) -> PlacedPage:
     """Find which page of the sheet a scan shows, how it lies, and where each region lies.
 
     Args:
         gray: the scan.
         sheet: the own sheet.
         expected: the page that would come next, from 0.
+        dpi: resolution of the scan; None where it is not known.
+        enlarged: sizes against the sheet's own (1.41 for 141 %) of copies that may lie among the scans.
 
     Raises:
         PageSetAside: no page fits, or two fit as well.
     """
     references = [page.reference for page in sheet.pages]
-    fit, scan = find_reference_page(gray, references, sheet.rivals, expected)
+    fit, scan = find_reference_page(gray, references, sheet.rivals, expected, dpi, enlarged)
     plan = sheet.pages[fit.page]
     shifts, agrees = _local_shifts(fit, plan)
     doubted = ~(agrees & plan.has_room & _has_its_print(fit, scan, plan, shifts))
-    bubbles, boxes = plan.bubbles, plan.boxes
-    if shifts.any():
+    bubbles, boxes, corners = plan.bubbles, plan.boxes, plan.crop_corners
+    if shifts.any() or fit.placement.bend is not None:
+        corners = corners + shifts[:, None, :] + fit.placement.shift(corners)
         if bubbles is not None:
             moved = bubbles.points + shifts[plan.question_of_bubble][:, None, :]
+            moved += fit.placement.shift(bubbles.points.astype(np.float64))
             bubbles = replace(bubbles, points=moved.astype(np.float32))
         if boxes is not None:
-            moved = boxes.points + shifts[plan.question_of_sample].reshape(boxes.points.shape)
-            boxes = replace(boxes, points=moved.astype(np.float32))
+            boxes = _moved_boxes(boxes, fit, shifts, plan)
     registration = registration_of(fit, scan, plan.reference)
-    return PlacedPage(fit.page, registration, bubbles, boxes, doubted)
+    return PlacedPage(fit.page, registration, bubbles, boxes, corners, doubted)
+
+
+def _moved_boxes(boxes: BoxPlan, fit: PageFit, shifts: Points, plan: OwnPagePlan) -> BoxPlan:
+    """The boxes where they really lie, by the shift of each and the bend of the page."""
+    points = boxes.points + shifts[plan.question_of_sample].reshape(boxes.points.shape)
+    points += fit.placement.shift(boxes.points.astype(np.float64))
+    owners = plan.question_of_sample[list(boxes.starts)]
+    middles = np.array([frame.points.mean(axis=(0, 1)) for frame in boxes.frames], np.float64)
+    off = (shifts[owners] + fit.placement.shift(middles)).astype(np.float32)
+    frames = tuple(
+        replace(frame, points=frame.points + by) for frame, by in zip(boxes.frames, off, strict=True)
+    )
+    return replace(boxes, points=points.astype(np.float32), frames=frames)
 
 
 def _plan_page(page: PageLayout, picture: Gray) -> OwnPagePlan:
@@ -150,14 +167,14 @@ def _plan_page(page: PageLayout, picture: Gray) -> OwnPagePlan:
     owner = np.array([at for at, question in enumerate(page.questions) for _ in question.bubbles], np.intp)
     bubble_plan = None
     if bubbles:
-        bubble_plan, room = plan_bubbles_on_print(bubbles, reference)
+        bubble_plan, room = plan_bubbles_on_print(bubbles, picture)
         has_room[owner[~room]] = False
     written = np.array(
         [at for at, question in enumerate(page.questions) if question.box is not None], np.intp
     )
     box_plan, sample_owner = None, np.empty(0, np.intp)
     if written.size:
-        box_plan, room = plan_boxes_on_print([page.questions[at] for at in written], reference)
+        box_plan, room = plan_boxes_on_print([page.questions[at] for at in written], picture)
         has_room[written[~room]] = False
         counts = [high * wide for high, wide in box_plan.shapes]
         counts[-1] += box_plan.points.shape[0] * box_plan.points.shape[1] - sum(counts)
@@ -173,6 +190,7 @@ def _plan_page(page: PageLayout, picture: Gray) -> OwnPagePlan:
         point,
         question_of_point,
         _nearness(page, reference),
+        np.array([crop_box(question).corners() for question in page.questions]).reshape(-1, 4, 2),
     )
 
 
@@ -214,7 +232,7 @@ def _local_shifts(fit: PageFit, plan: OwnPagePlan) -> tuple[Points, Mask]:
 def _has_its_print(fit: PageFit, scan: ScanPicture, plan: OwnPagePlan, shifts: Points) -> Mask:
     """Whether the print in and around each region stands in the scan; true where there is none to look for."""
     points = plan.reference.print_points[plan.point] + shifts[plan.question_of_point]
-    found = found_print(scan, fit.transform, points, plan.reference.print_darkness[plan.point])
+    found = found_print(scan, fit.placement.place(points), plan.reference.print_darkness[plan.point])
     count = len(plan.has_room)
     total = np.bincount(plan.question_of_point, minlength=count)
     share = np.bincount(plan.question_of_point, found, minlength=count) / np.maximum(total, 1)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
+from omr.pixels import shrink
+
 if TYPE_CHECKING:
     from omr.pixels import Floats, Gray
 
@@ -22,12 +24,11 @@ def darken(gray: Gray, pixels_per_mm: float) -> Floats:
         gray: a page.
         pixels_per_mm: its resolution.
     """
-    factor = max(1, round(pixels_per_mm))
-    high, wide = gray.shape
-    small = shrink_to(gray, (max(1, wide // factor), max(1, high // factor)))
+    small = shrink(gray, max(1, round(pixels_per_mm)))
     reach = round(_PAPER_MM) | 1
     paper = cv2.blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8)), (5, 5))
-    light = cv2.divide(gray, np.maximum(_enlarge(cast("Gray", paper), (wide, high)), _LEAST_PAPER), scale=255)
+    paper = _enlarge(np.maximum(cast("Gray", paper), np.uint8(_LEAST_PAPER)), (gray.shape[1], gray.shape[0]))
+    light = cv2.divide(gray, paper, scale=255)
     return cast("Floats", (255 - light).astype(np.float32) * np.float32(1 / 255))
 
 

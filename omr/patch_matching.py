@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
-
-from omr.geometry import Points, Transform, apply, fit_affine
-from omr.pixels import map_points
+from scipy import fft
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from omr.pixels import Floats, Mask
+    from omr.geometry import Points
+    from omr.pixels import Floats
+    from omr.placement import Placement
 
 FEWEST_PATCHES = 6
 PATCH = 24
 """Pixels of a patch's side; 12 mm at 2 pixels a millimetre."""
-_WINDOW = 40
-_REACH = (_WINDOW - PATCH) // 2
 _MOST_DARKNESS = 0.5
 """Darker than this counts no more: a pen is no stronger than a printed line."""
 _EDGE_MM = 8.0
@@ -33,21 +32,16 @@ class PatchPlan:
 
     Attributes:
         centres: page mm, (P, 2).
-        windows: sample points of each patch and its surroundings, page mm, float32 (P, _WINDOW², 2).
-        templates: conjugate spectra of the patches, mean 0 and norm 1, complex64 (P, _WINDOW, _WINDOW // 2 + 1).
+        templates: conjugate spectra of the patches, mean 0 and norm 1, complex64 (P, W, W // 2 + 1); W is a
+            window's side, PATCH + 2 × `reach`.
         pixels_per_mm: of the samples.
+        reach: how far from its place each patch is looked for, in samples.
     """
 
     centres: Points
-    windows: Floats
     templates: NDArray[np.complex64]
     pixels_per_mm: float
-
-    def thinned(self, step: int) -> PatchPlan:
-        """Every `step`-th patch only."""
-        return replace(
-            self, centres=self.centres[::step], windows=self.windows[::step], templates=self.templates[::step]
-        )
+    reach: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,88 +57,55 @@ class PatchMatches:
     likeness: Floats
 
 
-def plan_patches(darkness: Floats, pixels_per_mm: float, cell_mm: float) -> PatchPlan:
+def plan_patches(darkness: Floats, pixels_per_mm: float, cell_mm: float, reach: int) -> PatchPlan:
     """Choose the patches of an empty page.
 
     Args:
         darkness: of the page's print, upright, the whole page.
         pixels_per_mm: its resolution.
         cell_mm: one patch is chosen in every square of this side.
+        reach: how far from its place each will be looked for, pixels; PATCH + 2 × reach suits a fast transform.
 
     Raises:
         ValueError: fewer than FEWEST_PATCHES places have structure.
     """
-    limited = np.minimum(darkness, np.float32(_MOST_DARKNESS))
-    at = _choose(limited, pixels_per_mm, cell_mm)
+    at = _choose(np.minimum(darkness, np.float32(_MOST_DARKNESS)), pixels_per_mm, cell_mm)
     if len(at) < FEWEST_PATCHES:
         raise ValueError("too little is printed")
-    steps = np.arange(PATCH) - (PATCH - 1) / 2
-    columns, rows = at[:, 0, None, None] + steps[None, None, :], at[:, 1, None, None] + steps[None, :, None]
-    points = np.stack(np.broadcast_arrays(columns, rows), axis=-1).reshape(len(at), -1, 2)
-    patches = sample_floats(limited, points.astype(np.float32)).reshape(-1, PATCH, PATCH)
+    patches = _cut_squares(darkness, at, np.eye(2)[None], PATCH)
     patches = patches - patches.mean(axis=(1, 2), keepdims=True)
     patches /= np.sqrt((patches**2).sum(axis=(1, 2), keepdims=True)) + np.float32(1e-6)
-    steps = np.arange(_WINDOW) - (_WINDOW - 1) / 2
-    centres = (at + 0.5) / pixels_per_mm
-    x, y = (centres[:, axis, None, None] for axis in (0, 1))
-    x, y = x + steps[None, None, :] / pixels_per_mm, y + steps[None, :, None] / pixels_per_mm
-    windows = np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(len(at), -1, 2).astype(np.float32)
-    templates = np.conj(np.fft.rfft2(patches.astype(np.float32), (_WINDOW, _WINDOW)))
-    return PatchPlan(centres, windows, templates, pixels_per_mm)
+    side = PATCH + 2 * reach
+    templates = np.conj(fft.rfft2(patches.astype(np.float32), (side, side)))
+    return PatchPlan((at + 0.5) / pixels_per_mm, templates, pixels_per_mm, reach)
 
 
-def match_patches(darkness: Floats, transform: Transform, plan: PatchPlan) -> PatchMatches:
-    """Find all patches within 8 pixels of where they should be.
+def match_patches(darkness: Floats, guess: Placement, plan: PatchPlan) -> PatchMatches:
+    """Find all patches within the plan's reach of where they should be.
 
     Args:
         darkness: of the scan, at about the resolution of the plan.
-        transform: page (mm) to pixels of `darkness`.
+        guess: page (mm) to pixels of `darkness`.
         plan: of the page.
     """
-    seen = sample_floats(darkness, map_points(transform, plan.windows))
-    windows = np.minimum(seen, np.float32(_MOST_DARKNESS)).reshape(-1, _WINDOW, _WINDOW)
-    product = np.fft.irfft2(np.fft.rfft2(windows) * plan.templates, (_WINDOW, _WINDOW)).astype(
-        np.float32, copy=False
-    )
-    side = 2 * _REACH + 1
-    likeness: Floats = product[:, :side, :side] / _spread(windows)
+    side, places = PATCH + 2 * plan.reach, 2 * plan.reach + 1
+    steps = guess.steps(plan.centres) / plan.pixels_per_mm
+    windows = _cut_squares(darkness, guess.place(plan.centres), steps, side)
+    product = fft.irfft2(fft.rfft2(windows) * plan.templates, (side, side))
+    likeness: Floats = product[:, :places, :places] / _spread(windows)
     flat = likeness.reshape(len(likeness), -1)
     best = flat.argmax(axis=1)
-    rows, columns = np.divmod(best, side)
-    fine_rows, fine_columns = (
-        rows + _vertices(likeness, rows, columns, 1),
-        columns + _vertices(likeness, rows, columns, 2),
-    )
-    offsets = (np.stack([fine_columns, fine_rows], axis=-1) - _REACH) / plan.pixels_per_mm
+    rows, columns = np.divmod(best, places)
+    fine_rows = rows + _vertices(likeness, rows, columns, 1)
+    fine_columns = columns + _vertices(likeness, rows, columns, 2)
+    offsets = (np.stack([fine_columns, fine_rows], axis=-1) - plan.reach) / plan.pixels_per_mm
     return PatchMatches(offsets, flat[np.arange(len(flat)), best])
-
-
-def fit_patches(
-    transform: Transform, plan: PatchPlan, matches: PatchMatches, usable: Mask, outlier_mm: float
-) -> tuple[Transform, Mask]:
-    """The alignment that the usable patches agree on, and which of them do.
-
-    Raises:
-        ValueError: too few agree.
-    """
-    source = plan.centres
-    target = apply(transform, source + matches.offsets)
-    scale = np.sqrt(abs(np.linalg.det(transform[:2, :2])))
-    which = np.flatnonzero(usable)
-    if len(which) < 3:
-        raise ValueError("too few patches")
-    _, agree = cv2.estimateAffine2D(
-        source[which], target[which], method=cv2.RANSAC, ransacReprojThreshold=outlier_mm * scale
-    )
-    if np.count_nonzero(agree) < 3:
-        raise ValueError("the patches do not agree")
-    inside = np.zeros(len(source), bool)
-    inside[which[agree.ravel() > 0]] = True
-    return fit_affine(source[inside], target[inside]), inside
 
 
 def sample_floats(picture: Floats, points: Floats) -> Floats:
     """Values of a picture at points (rows, columns, 2), bilinear; 0 beyond the edge."""
+    if not points.size:
+        return np.zeros(points.shape[:2], np.float32)  # where only pale lines are printed
     none = cast("Floats", None)
     found = cv2.remap(picture, points, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return cast("Floats", found)
@@ -166,18 +127,37 @@ def _choose(darkness: Floats, pixels_per_mm: float, cell_mm: float) -> Points:
     return np.array(chosen, np.float64).reshape(-1, 2)
 
 
+def _cut_squares(picture: Floats, centres: Points, steps: Points, side: int) -> Floats:
+    """Squares of `side` × `side` samples; a step right and one down are a matrix (P or 1, 2, 2), (P, side, side)."""
+    along = np.arange(side) - (side - 1) / 2
+    # One coordinate at a time: sums over arrays of pairs take five times as long.
+    x, y = (
+        (
+            (centres[:, axis, None] + steps[:, axis, 1, None] * along).astype(np.float32)[:, :, None]
+            + (steps[:, axis, 0, None] * along).astype(np.float32)[:, None, :]
+        ).reshape(len(centres), -1)
+        for axis in (0, 1)
+    )
+    found = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    limited = np.minimum(cast("Floats", found), np.float32(_MOST_DARKNESS))
+    return limited.reshape(-1, side, side)
+
+
 def _spread(windows: Floats) -> Floats:
     """The norm of each window's deviation from its mean under each position of the patch."""
-    # All windows in one tall picture: sums that would cross from one into the next are not used.
-    tall = windows.reshape(-1, _WINDOW)
-    mean, square = (
-        filtered(tall, -1, (PATCH, PATCH), anchor=(0, 0), normalize=True, borderType=cv2.BORDER_CONSTANT)
-        for filtered in (cv2.boxFilter, cv2.sqrBoxFilter)
-    )
-    side = 2 * _REACH + 1
-    variance = (square - mean * mean).reshape(-1, _WINDOW, _WINDOW)[:, :side, :side]
+    mean_over = _mean_matrix(windows.shape[-1])
+    mean = mean_over.T @ (windows @ mean_over)
+    square = mean_over.T @ ((windows * windows) @ mean_over)
+    variance = np.maximum(square - mean * mean, 0)
     # A bare window has no pattern: kept from looking like one by its noise.
-    return cast("Floats", np.sqrt(np.maximum(variance, 0)) * np.float32(PATCH) + np.float32(0.3))
+    return cast("Floats", np.sqrt(variance) * np.float32(PATCH) + np.float32(0.3))
+
+
+@cache
+def _mean_matrix(side: int) -> Floats:
+    """Columns that take the mean of PATCH neighbours: as a product it is far faster than box filters are."""
+    at = np.arange(side)[:, None] - np.arange(side - PATCH + 1)[None, :]
+    return ((at >= 0) & (at < PATCH)).astype(np.float32) / np.float32(PATCH)
 
 
 def _vertices(

@@ -195,7 +195,7 @@ def _sorted_box(corners: Any) -> Box:
 def _open(source: Path | bytes, password: str | None) -> tuple[pikepdf.Pdf, bool]:
     """The document, and whether its page tree had to be put together again."""
     try:
-        document = _unlock(source, password)
+        document = unlock_pdf(source, password)
         if len(document.pages) > 0:
             return document, False
         document.close()
@@ -241,8 +241,17 @@ def _salvage(source: Path | bytes) -> pikepdf.Pdf | None:
     return None
 
 
-def _unlock(source: Path | bytes, password: str | None) -> pikepdf.Pdf:
-    """Open without a password first: a batch has one, and not every file of it needs it."""
+def unlock_pdf(source: Path | bytes, password: str | None) -> pikepdf.Pdf:
+    """Open a PDF, without a password first: a batch has one, and not every file of it needs it.
+
+    Args:
+        source: path of the file, or all of it.
+        password: None where none is known.
+
+    Raises:
+        PageSetAside: it needs another password.
+        pikepdf.PdfError: it is damaged.
+    """
     for word in ("",) if password is None else ("", password):
         try:
             return pikepdf.open(io.BytesIO(source) if isinstance(source, bytes) else source, password=word)

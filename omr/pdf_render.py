@@ -27,6 +27,8 @@ from omr.pdf_image import bound_flate, decode_image_stream
 from omr.pdf_image_facts import RareImageError, declared_size, shares_symbols
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from numpy.typing import NDArray
 
     from omr.decode_limits import DecodeLimits
@@ -51,11 +53,13 @@ class SinglePage:
         document: the PDF.
         user_unit: size of the page's unit in points, which pdfium doesn't know (ISO 32000-1, 14.10).
         warning: damage of an image on it, for the teacher; empty if none.
+        masks: for images with a mask, their size → the mask's, in pixels; compact PDFs keep the ink in masks.
     """
 
     document: bytes
     user_unit: float
     warning: str
+    masks: Mapping[tuple[int, int], tuple[int, int]]
 
 
 def take_single_page(document: pikepdf.Pdf, page: pikepdf.Page, limits: DecodeLimits) -> SinglePage:
@@ -76,7 +80,10 @@ def take_single_page(document: pikepdf.Pdf, page: pikepdf.Page, limits: DecodeLi
     looks = [_copy_look(annotation, document, target) for annotation in _drawn_annotations(page.obj)]
     copy.Type, copy.Annots = Name.Page, pikepdf.Array(looks)
     target.pages.append(pikepdf.Page(copy))
+    if isinstance(document.Root.get(Name.OCProperties), pikepdf.Dictionary):  # which layers are hidden
+        target.Root.OCProperties = target.copy_foreign(document.make_indirect(document.Root.OCProperties))
     streams = [item for item in target.objects if isinstance(item, pikepdf.Stream)]
+    masks = dict(size for stream in streams for size in _mask_sizes(stream))
     warnings = {_check_stream(stream, limits) for stream in streams}
     if target.get_warnings():
         warnings.add(DAMAGE_WARNING)
@@ -84,7 +91,7 @@ def take_single_page(document: pikepdf.Pdf, page: pikepdf.Page, limits: DecodeLi
     target.save(saved)
     target.close()
     user_unit = float(page.obj.get(Name.UserUnit, 1.0))
-    return SinglePage(saved.getvalue(), user_unit, max(warnings, default=""))
+    return SinglePage(saved.getvalue(), user_unit, max(warnings, default=""), masks)
 
 
 def render_page(single: SinglePage, limits: DecodeLimits) -> Page:
@@ -131,8 +138,8 @@ def _render_with_pdfium(single: SinglePage, limits: DecodeLimits) -> Page:
         page = opened[0]
         images = _images_of(page)
         width, height = page.get_size()
-        layers = [_measure(image, width * height, single.user_unit) for image in images]
-        finest = max((dpi for dpi, _ in layers), default=0.0)
+        layers = [_measure(image, width * height, single) for image in images]
+        finest = max((fine for _, fine, _ in layers), default=0.0)
         dpi = min(max(finest, _LOWEST_DPI), _HIGHEST_DPI)
         scale = dpi / POINTS_PER_INCH * single.user_unit
         check_size(round(width * scale), round(height * scale), limits)
@@ -142,7 +149,7 @@ def _render_with_pdfium(single: SinglePage, limits: DecodeLimits) -> Page:
             page.render(scale=scale, grayscale=True, draw_annots=True, may_draw_forms=False)
         )
         # The warning is about a coarse background below finer layers, not about a small logo.
-        faint = any(low < _FAINT_DPI and share > 0.5 for low, share in layers) and finest > _FAINT_DPI
+        faint = any(low < _FAINT_DPI and share > 0.5 for low, _, share in layers) and finest > _FAINT_DPI
         warning = single.warning or (_FAINT_WARNING if faint else "")
         return Page(gray, (dpi, dpi), bilevel=False, warning=warning)
     finally:
@@ -171,15 +178,25 @@ def _images_of(page: Any) -> list[Any]:
     return list(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=8))
 
 
-def _measure(image: Any, page_area: float, user_unit: float) -> tuple[float, float]:
-    """Resolution of an image on the page, and the share of the page that it covers."""
+def _measure(image: Any, page_area: float, single: SinglePage) -> tuple[float, float, float]:
+    """Resolution of an image on the page, with that of its mask, and the share of the page that it covers."""
     a, b, c, d, _, _ = image.get_matrix().get()
     width, height = float(np.hypot(a, b)), float(np.hypot(c, d))
     columns, rows = image.get_px_size()
     if min(width, height) <= 0:
-        return 0.0, 0.0
-    dpi = max(columns / width, rows / height) * POINTS_PER_INCH / user_unit
-    return dpi, width * height / page_area if page_area > 0 else 0.0
+        return 0.0, 0.0, 0.0
+    mask_columns, mask_rows = single.masks.get((columns, rows), (0, 0))
+    inch = POINTS_PER_INCH / single.user_unit
+    dpi = max(columns / width, rows / height) * inch
+    mask_dpi = max(mask_columns / width, mask_rows / height) * inch
+    return dpi, max(dpi, mask_dpi), width * height / page_area if page_area > 0 else 0.0
+
+
+def _mask_sizes(stream: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    for key in (Name.SMask, Name.Mask):
+        mask = stream.get(key)
+        if stream.get(Name.Subtype) == Name.Image and isinstance(mask, pikepdf.Stream):
+            yield declared_size(stream), declared_size(mask)
 
 
 def _require_decodable(image: Any) -> None:

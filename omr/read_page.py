@@ -7,42 +7,39 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from omr.blank_page import is_empty_page
-from omr.bubble_plan import BubblePlan, plan_bubbles
 from omr.bubbles import measure_bubbles
-from omr.choices import CHOICE_READER, BubbleVerdicts, ChoiceVerdict, MarkRules, join_verdicts, judge_bubbles
-from omr.code_reader import has_foreign_code, read_code
-from omr.crops import crop_box, cut_regions, encode_jpeg, encode_png
+from omr.choices import CHOICE_READER, MarkRules, judge_bubbles
+from omr.code_reader import read_code
+from omr.crops import cut_regions, encode_jpeg, encode_png
 from omr.errors import PageSetAside, Trouble
+from omr.foreign_page import check_belongs, explain_unknown_page
 from omr.gray import DAMAGE_WARNING
 from omr.identity_bubbles import read_identity
 from omr.layout import BubblePrint, QuestionKind
+from omr.mark_lines import BubbleVerdicts, ChoiceVerdict, join_verdicts
 from omr.own_sheet import OwnSheet, place_page, plan_own_sheet
+from omr.page_plan import PagePlan, plan_page
 from omr.pixels import is_two_tone, median
 from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus
 from omr.registration import Registration, register, register_as_it_lies
 from omr.sheet_code import exam_digest, layout_digest
 from omr.sheet_search import search_sheet
 from omr.unknown_print import judge_unknown_print
-from omr.written_boxes import BLANK_READER, BoxPlan, WrittenVerdict, judge_boxes, plan_boxes
+from omr.written_boxes import BLANK_READER, WrittenVerdict, judge_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from omr.geometry import Points, Rectangle
-    from omr.layout import Bubble, Layout, PageLayout, QuestionLayout
+    from omr.layout import Layout, PageLayout, QuestionLayout
     from omr.page import Page
-    from omr.pixels import Floats, Gray
+    from omr.pixels import Gray
     from omr.sheet_code import SheetCode
 
 _MOST_RESIDUAL_MM = 0.8
 _MAY_BE_BLANK = (Trouble.NO_FIDUCIALS, Trouble.FOREIGN_SHEET)
 _LEAST_SIDE = 200
 """Pixels; a sheet at 50 dpi has more."""
-_LEAST_OUTLINE = 0.2
-"""Mean darkness of the printed outlines, below which the bubbles are not where the sheet says."""
 
 
 class Crops(StrEnum):
@@ -51,31 +48,6 @@ class Crops(StrEnum):
     NONE = "none"
     TO_GRADE = "to_grade"
     ALL = "all"
-
-
-@dataclass(frozen=True)
-class PagePlan:
-    """What there is to read on one page of a layout, worked out once.
-
-    Attributes:
-        layout: of the page.
-        bubbles: of all its choices.
-        choices: the choice questions, and which of the bubbles are theirs.
-        digits: the digit bubbles of a blank set.
-        boxes: of all other questions.
-        written: those questions.
-        crops: the part of the page that shows each question of the layout.
-        crop_corners: of these parts, page mm, (questions, 4, 2).
-    """
-
-    layout: PageLayout
-    bubbles: BubblePlan | None
-    choices: tuple[tuple[QuestionLayout, slice], ...]
-    digits: BubblePlan | None
-    boxes: BoxPlan | None
-    written: tuple[QuestionLayout, ...]
-    crops: tuple[Rectangle, ...]
-    crop_corners: Points
 
 
 @dataclass(frozen=True)
@@ -88,6 +60,9 @@ class ReadingPlan:
         crops: whether and how the pictures of the answers come back.
         rules: the lines between marked, doubtful and empty.
         reference: pictures of the empty pages of a sheet without marks, from `load_reference`; else empty.
+        enlarged: sizes of copies that may lie among the scans of such a sheet, against its own (1.41 for 141 %).
+        learnt: pictures of the empty pages of a sheet whose print is not known, from `learn_empty_page`; None for
+            pages of which there were too few; empty where nothing was learnt.
     """
 
     layout: Layout
@@ -95,11 +70,27 @@ class ReadingPlan:
     crops: Crops = Crops.NONE
     rules: MarkRules = field(default_factory=MarkRules)
     reference: tuple[Gray, ...] = ()
+    enlarged: tuple[float, ...] = ()
+    learnt: tuple[Gray | None, ...] = ()
 
     @cached_property
     def pages(self) -> tuple[PagePlan, ...]:
         """One plan a page."""
-        return tuple(_plan_page(page) for page in self.layout.pages)
+        learnt = self.learnt or (None,) * len(self.layout.pages)
+        return tuple(
+            plan_page(page, picture) for page, picture in zip(self.layout.pages, learnt, strict=True)
+        )
+
+    @property
+    def must_learn_print(self) -> bool:
+        """Whether nothing but the pile itself says what is printed in the bubbles."""
+        return self.layout.has_code and self.layout.bubble_print is BubblePrint.FOREIGN
+
+    def knows_print(self, page: int) -> bool:
+        """Whether the empty print of a page, from 0, is known: ours, or learnt."""
+        if self.layout.has_code and self.layout.bubble_print is None:
+            return True
+        return bool(self.learnt) and self.learnt[page] is not None
 
     @cached_property
     def own_sheet(self) -> OwnSheet:
@@ -164,7 +155,7 @@ def set_aside(aside: PageSetAside) -> PageReading:
 def _read_printed_sheet(page: Page, plan: ReadingPlan) -> PageReading:
     gray = page.gray
     registration, code = _locate(page, plan.layout.pages[0])
-    _check_belongs(code, plan)
+    check_belongs(code, plan.exam, plan.layout_part, len(plan.pages))
     page_plan = plan.pages[code.page - 1]
     residual = registration.residual_mm
     if residual is not None and residual > _MOST_RESIDUAL_MM:
@@ -172,18 +163,14 @@ def _read_printed_sheet(page: Page, plan: ReadingPlan) -> PageReading:
             Trouble.MISPLACED,
             f"四隅の■の位置が印刷と合いません（ずれ {residual:.1f} mm）。紙の折れや重なりを直して読み取り直してください。",
         )
-    if plan.layout.bubble_print is BubblePrint.FOREIGN:
-        questions = [question for question, _ in page_plan.choices]
-        verdicts, ink = judge_unknown_print(gray, registration, questions)
-    else:
-        verdicts, ink = _judge_choices(gray, registration, page_plan, plan.rules)
+    verdicts = _judge_choices(gray, registration, plan, code.page - 1)
     identity = None
     if code.is_blank_set and page_plan.digits is not None:
         digits = judge_bubbles(
             measure_bubbles(gray, registration, page_plan.digits), page_plan.digits, plan.rules
         )
         identity = read_identity(page_plan.layout.identity, digits)
-    answers = _answers(gray, registration, page_plan, verdicts, ink, page.warning)
+    answers = _answers(gray, registration, page_plan, verdicts, page.warning)
     return PageReading(
         PageStatus.READ,
         reason=page.warning,
@@ -199,10 +186,8 @@ def _read_printed_sheet(page: Page, plan: ReadingPlan) -> PageReading:
 def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int) -> PageReading:
     page_plan = plan.pages[page_number - 1]
     registration = register_as_it_lies(page.gray, page_plan.layout)
-    verdicts, ink = judge_unknown_print(
-        page.gray, registration, [question for question, _ in page_plan.choices]
-    )
-    answers = _answers(page.gray, registration, page_plan, verdicts, ink, page.warning)
+    verdicts = _judge_choices(page.gray, registration, plan, page_number - 1)
+    answers = _answers(page.gray, registration, page_plan, verdicts, page.warning)
     return PageReading(
         PageStatus.READ,
         reason=page.warning,
@@ -214,17 +199,20 @@ def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int) -> PageRea
 
 
 def _read_by_reference(page: Page, plan: ReadingPlan, expected: int) -> PageReading:
-    placed = place_page(page.gray, plan.own_sheet, expected)
-    page_plan = replace(plan.pages[placed.page], bubbles=placed.bubbles, boxes=placed.boxes)
-    verdicts, ink = None, np.empty(0, np.float32)
+    dpi = None if page.dpi is None else max(page.dpi)
+    placed = place_page(page.gray, plan.own_sheet, expected, dpi, plan.enlarged)
+    page_plan = replace(
+        plan.pages[placed.page],
+        bubbles=placed.bubbles,
+        boxes=placed.boxes,
+        crop_corners=placed.crop_corners,
+        doubted=placed.doubted,
+    )
+    verdicts = None
     if page_plan.bubbles is not None:
         measures = measure_bubbles(page.gray, placed.registration, page_plan.bubbles)
-        verdicts, ink = judge_bubbles(measures, page_plan.bubbles, plan.rules), measures.fill
-    found = _answers(page.gray, placed.registration, page_plan, verdicts, ink, page.warning)
-    answers = tuple(
-        _doubt(answer) if is_doubted else answer
-        for answer, is_doubted in zip(found, placed.doubted.tolist(), strict=True)
-    )
+        verdicts = judge_bubbles(measures, page_plan.bubbles, plan.rules.amid_print())
+    answers = _answers(page.gray, placed.registration, page_plan, verdicts, page.warning)
     return PageReading(
         PageStatus.READ,
         reason=page.warning,
@@ -244,52 +232,27 @@ def _locate(page: Page, frame: PageLayout) -> tuple[Registration, SheetCode]:
             return fit, code
     found = search_sheet(page, frame)
     if found is None:
-        raise _explain_unknown_page(page.gray, bool(fits))
+        raise explain_unknown_page(page.gray, bool(fits))
     return found
 
 
-def _explain_unknown_page(gray: Gray, has_squares: bool) -> PageSetAside:  # noqa: FBT001
-    if has_squares:
-        return PageSetAside(
-            Trouble.NO_CODE,
-            "QRコードが読めず、だれの何ページ目か分かりません。汚れや折れを直して読み取り直してください。",
-        )
-    if has_foreign_code(gray):
-        return PageSetAside(
-            Trouble.FOREIGN_CODE,
-            "この採点システムで印刷した解答用紙ではありません（別のQRコードがあります）。",
-        )
-    return PageSetAside(
-        Trouble.NO_FIDUCIALS,
-        "解答用紙として読めません（四隅の■もQRコードも見つかりません）。この試験の解答用紙か、端が切れていないかを確かめてください。",
-    )
-
-
-def _check_belongs(code: SheetCode, plan: ReadingPlan) -> None:
-    if code.exam != plan.exam:
-        raise PageSetAside(
-            Trouble.OTHER_EXAM,
-            f"別の試験の解答用紙です（用紙の試験コード {code.exam}、この試験は {plan.exam}）。",
-        )
-    if code.layout != plan.layout_part or code.page > len(plan.pages):
-        raise PageSetAside(
-            Trouble.OTHER_LAYOUT,
-            "この試験の別の版の解答用紙です。印刷したときの EXAM.toml で読み取ってください。",
-        )
-
-
 def _judge_choices(
-    gray: Gray, registration: Registration, page_plan: PagePlan, rules: MarkRules
-) -> tuple[BubbleVerdicts | None, Floats]:
+    gray: Gray, registration: Registration, plan: ReadingPlan, page: int
+) -> BubbleVerdicts | None:
+    page_plan = plan.pages[page]
     if page_plan.bubbles is None:
-        return None, np.empty(0, np.float32)
+        return None
+    if not plan.knows_print(page):
+        questions = [question for question, _ in page_plan.choices]
+        return judge_unknown_print(gray, registration, questions, plan.rules.lines)
     measures = measure_bubbles(gray, registration, page_plan.bubbles)
-    if median(measures.outline) < _LEAST_OUTLINE:
+    if median(measures.outline) < page_plan.outline:
         raise PageSetAside(
             Trouble.MISPLACED,
             "マークの枠が印刷した位置にありません。用紙のずれや写りの薄さを確かめて読み取り直してください。",
         )
-    return judge_bubbles(measures, page_plan.bubbles, rules), measures.fill
+    rules = plan.rules.amid_print() if plan.learnt else plan.rules
+    return judge_bubbles(measures, page_plan.bubbles, rules)
 
 
 def _answers(
@@ -297,35 +260,37 @@ def _answers(
     registration: Registration,
     page_plan: PagePlan,
     verdicts: BubbleVerdicts | None,
-    ink: Floats,
     warning: str,
 ) -> tuple[AnswerReading, ...]:
     """One reading a question, in exam order; on a damaged page nothing is sure."""
     found = {}
     if page_plan.boxes is not None:
         boxes = judge_boxes(gray, registration, page_plan.boxes)
-        shows_grey = not is_two_tone(gray) if verdicts is None else verdicts.is_legible
+        shows_grey = not is_two_tone(gray) if verdicts is None else verdicts.print_seen >= 1
         found = {
             question.id: _read_written(question, verdict if shows_grey else replace(verdict, is_blank=False))
             for question, verdict in zip(page_plan.written, boxes, strict=True)
         }
     if verdicts is not None:
         joined = join_verdicts(verdicts, [where for _, where in page_plan.choices])
-        for (question, where), verdict in zip(page_plan.choices, joined, strict=True):
-            found[question.id] = _read_choice(question, verdict, ink[where])
-    answers = tuple(found[question.id] for question in page_plan.layout.questions)
-    return tuple(_doubt(answer) for answer in answers) if warning else answers
+        for (question, _), verdict in zip(page_plan.choices, joined, strict=True):
+            found[question.id] = _read_choice(question, verdict)
+    return tuple(
+        _doubt(found[question.id]) if warning or is_doubted else found[question.id]
+        for question, is_doubted in zip(page_plan.layout.questions, page_plan.doubted.tolist(), strict=True)
+    )
 
 
-def _read_choice(question: QuestionLayout, verdict: ChoiceVerdict, ink: Floats) -> AnswerReading:
+def _read_choice(question: QuestionLayout, verdict: ChoiceVerdict) -> AnswerReading:
     return AnswerReading(
         question=question.id,
         kind=question.kind,
         status=verdict.status,
         confidence=verdict.confidence,
-        measures=tuple(ink.tolist()),
+        measures=tuple(score.fill for score in verdict.scores.bubbles),
         reader=CHOICE_READER,
         labels=tuple(question.bubbles[index].label for index in verdict.marked),
+        scores=verdict.scores,
     )
 
 
@@ -366,26 +331,3 @@ def _crops(
 
 def _is_for_a_person(answer: AnswerReading) -> bool:
     return answer.kind is not QuestionKind.CHOICE or answer.status is ReadingStatus.DOUBTFUL
-
-
-def _plan_page(page: PageLayout) -> PagePlan:
-    """Number the bubbles of a page, question after question."""
-    bubbles: list[Bubble] = []
-    choices = []
-    for question in page.questions:
-        if question.bubbles:
-            choices.append((question, slice(len(bubbles), len(bubbles) + len(question.bubbles))))
-            bubbles.extend(question.bubbles)
-    digits = [bubble for row in page.identity for bubble in row.bubbles]
-    written = tuple(question for question in page.questions if question.box is not None)
-    crops = tuple(crop_box(question) for question in page.questions)
-    return PagePlan(
-        layout=page,
-        bubbles=plan_bubbles(bubbles) if bubbles else None,
-        choices=tuple(choices),
-        digits=plan_bubbles(digits) if digits else None,
-        boxes=plan_boxes(written) if written else None,
-        written=written,
-        crops=crops,
-        crop_corners=np.array([box.corners() for box in crops]).reshape(-1, 4, 2),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from omr.layout import IdentityField, QuestionKind
@@ -18,6 +18,29 @@ class ReadingStatus(StrEnum):
     OK = "ok"
     BLANK = "blank"
     DOUBTFUL = "doubtful"
+
+
+class BubbleScore(NamedTuple):
+    """What the verdict on one bubble follows from, in thousandths; see `omr.mark_lines.BubbleScores`."""
+
+    mark: float
+    trace: float
+    foreign: float
+    fill: float
+    outside: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceScores:
+    """What the verdict on a choice follows from: enough to judge it again by other lines.
+
+    Attributes:
+        bubbles: in printed order.
+        print_seen: usual darkness of the page's labels against what is needed to call a question surely empty.
+    """
+
+    bubbles: tuple[BubbleScore, ...]
+    print_seen: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +57,7 @@ class AnswerReading:
             nothing reads.
         measures: raw ink of each bubble (0 to 1 of its free area), or the ink of a written box in mm².
         reader: what produced this, with its version.
+        scores: of a choice: what status and labels follow from.
     """
 
     question: str
@@ -44,6 +68,7 @@ class AnswerReading:
     reader: str
     labels: tuple[str, ...] = ()
     text: str = ""
+    scores: ChoiceScores | None = None
 
     @property
     def reading(self) -> str:

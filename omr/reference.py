@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from omr.coarse_alignment import CoarsePicture, coarse_picture
+from omr.coarse_alignment import LONG_SIDE, CoarsePicture, coarse_picture
 from omr.errors import InputError, PageSetAside
 from omr.page_print import darken, shrink_to
 from omr.patch_matching import PatchPlan, plan_patches
 from omr.scan_file import open_scan
+from omr.scan_picture import MATCH_PIXELS_PER_MM, print_extent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 FINE_PIXELS_PER_MM = 6.0
 """Resolution of the empty sheet's picture: fine enough to mask its print by a third of a millimetre."""
-MATCH_PIXELS_PER_MM = 2.0
-"""Resolution at which scan and reference are compared."""
 _PATCH_EVERY_MM = 23.0
+_REACH = 4
+"""Samples; the wide patches, at half the resolution, have twice as many: four times as far."""
 _WIDE_PATCH_EVERY_MM = 36.0
+_WIDE_REACH = 8
 _PRINT = 0.15
 _CELL_MM = 4.0
 _BOLDEST = 0.93
@@ -45,6 +47,7 @@ class ReferencePage:
         coarse: the whole page in small, to find turn, skew, size and place.
         patches: printed places with structure, to find the exact place.
         wide_patches: fewer and larger ones at half the resolution, to find a page that lies nearly straight.
+        print_extent: longer side of all that is printed, mm.
         print_points: where something is printed, page mm, (N, 2).
         print_darkness: how dark it is there at `MATCH_PIXELS_PER_MM`, (N,).
         solid_points: where the print is boldest, page mm, (S, 2): they show how black this scan's black is.
@@ -57,6 +60,7 @@ class ReferencePage:
     coarse: CoarsePicture
     patches: PatchPlan
     wide_patches: PatchPlan
+    print_extent: float
     print_points: Points
     print_darkness: Floats
     solid_points: Points
@@ -98,9 +102,9 @@ def plan_reference(picture: Gray, page: PageLayout) -> ReferencePage:
     size = (round(page.width * MATCH_PIXELS_PER_MM), round(page.height * MATCH_PIXELS_PER_MM))
     match = darken(shrink_to(picture, size), MATCH_PIXELS_PER_MM)
     try:
-        patches = plan_patches(match, MATCH_PIXELS_PER_MM, _PATCH_EVERY_MM)
+        patches = plan_patches(match, MATCH_PIXELS_PER_MM, _PATCH_EVERY_MM, _REACH)
         half = np.asarray(cv2.resize(match, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
-        wide_patches = plan_patches(half, MATCH_PIXELS_PER_MM / 2, _WIDE_PATCH_EVERY_MM)
+        wide_patches = plan_patches(half, MATCH_PIXELS_PER_MM / 2, _WIDE_PATCH_EVERY_MM, _WIDE_REACH)
     except ValueError as error:
         raise InputError(
             f"空の解答用紙（reference）の{page.number}ページ目は印刷が少なすぎて、スキャンの位置を合わせられません。枠や文字のある用紙にしてください。"
@@ -113,9 +117,10 @@ def plan_reference(picture: Gray, page: PageLayout) -> ReferencePage:
         width=page.width,
         height=page.height,
         picture=picture,
-        coarse=coarse_picture(match),
+        coarse=coarse_picture(match, LONG_SIDE / max(match.shape)),
         patches=patches,
         wide_patches=wide_patches,
+        print_extent=print_extent(picture) / FINE_PIXELS_PER_MM,
         print_points=points,
         print_darkness=match[rows, columns],
         solid_points=_boldest(picture),

@@ -7,21 +7,19 @@ merged cells, nested frames, double lines and rounded corners fall out without a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 import numpy as np
 
+from omr.cell_print import PIXELS_PER_MM, CellPrint, classify_print, paper_brightness
 from omr.geometry import Rectangle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Mask: TypeAlias = NDArray[np.uint8]
-
-PIXELS_PER_MM = 8
-"""Every sheet is worked on at this scale (about 200 dpi), so that all sizes below hold for every scan."""
 
 _SHORTEST_LINE_MM = 5.0
 _SHORTEST_DOTTED_LINE_MM = 12.0
@@ -37,16 +35,6 @@ _RECTANGULARITY = 0.8
 _LEAST_OWN_AREA = 0.4  # of a frame, beside what stands in it
 _HALF_LINE_MM = 0.3
 _LARGEST_SKEW_DEG = 10.0
-_FREE_BESIDE_PRINT_MM = 8.0
-
-
-class CellPrint(StrEnum):
-    """How much is printed inside a cell."""
-
-    EMPTY = "empty"
-    NUMBER = "number"  # at the side where writing begins; the rest is free
-    UNIT = "unit"  # at the side where writing ends; the rest is free
-    PRINTED = "printed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +45,7 @@ class Cell:
     print: CellPrint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuledSheet:
     """An upright sheet at `PIXELS_PER_MM`.
 
@@ -68,6 +56,16 @@ class RuledSheet:
 
     gray: NDArray[np.uint8]
     ink: Mask
+
+    @cached_property
+    def lines(self) -> tuple[Mask, Mask]:
+        """What closes a cell (ruled lines and the print that hangs on them), and the long lines alone."""
+        return _find_lines(self.ink)
+
+    @cached_property
+    def print(self) -> Mask:
+        """The ink without its long lines and without dust."""
+        return _without_specks(self.ink & ~self.lines[1])
 
 
 def scale_sheet(gray: NDArray[np.uint8], size: tuple[float, float]) -> RuledSheet:
@@ -109,10 +107,9 @@ def measure_skew(gray: NDArray[np.uint8], size: tuple[float, float]) -> float:
 
 def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
     """All closed cells of a sheet with sides of at least 4 mm, from top to bottom."""
-    barrier, long_lines = _find_lines(sheet.ink)
+    barrier = sheet.lines[0]
     count, labels, stats, _ = cv2.connectedComponentsWithStats(255 - barrier, connectivity=4)
-    print_ink = _without_specks(sheet.ink & ~long_lines)
-    paper = _paper_brightness(sheet.gray)
+    paper = paper_brightness(sheet.gray)
     high, wide = sheet.ink.shape
     x, y, w, h, area = stats[:count].T.astype(np.int64)
     least = _SMALLEST_CELL_MM * PIXELS_PER_MM
@@ -135,7 +132,7 @@ def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
             if region.mean() < _RECTANGULARITY:
                 continue
         inside = _inner_rectangle(region, int(x[index]), int(y[index]))
-        cells.append(Cell(_to_page(inside), _classify(inside, sheet.gray, print_ink, paper)))
+        cells.append(Cell(_to_page(inside), classify_print(inside, sheet.gray, sheet.print, paper)))
     return tuple(sorted(cells, key=lambda cell: (cell.rectangle.y, cell.rectangle.x)))
 
 
@@ -156,7 +153,6 @@ def _find_ink(gray: NDArray[np.uint8]) -> Mask:
 
 
 def _find_lines(ink: Mask) -> tuple[Mask, Mask]:
-    """What closes a cell (ruled lines and the print that hangs on them), and the long lines alone."""
     barrier = np.zeros_like(ink)
     long_lines = np.zeros_like(ink)
     inks = (ink, np.ascontiguousarray(ink.T))
@@ -261,47 +257,9 @@ def _inner_rectangle(region: NDArray[np.bool_], x: int, y: int) -> tuple[int, in
     return x + int(columns[0]), y + int(rows[0]), x + int(columns[-1]) + 1, y + int(rows[-1]) + 1
 
 
-def _paper_brightness(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The brightness of the paper around each pixel: the brightest millimetre within 15 mm, smoothed."""
-    high, wide = gray.shape
-    small = cv2.resize(
-        gray, (max(1, wide // PIXELS_PER_MM), max(1, high // PIXELS_PER_MM)), interpolation=cv2.INTER_AREA
-    )
-    bright = cv2.blur(cv2.dilate(small, np.ones((31, 31), np.uint8)), (31, 31))
-    return np.asarray(cv2.resize(bright, (wide, high), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
 def _to_page(inside: tuple[int, int, int, int]) -> Rectangle:
     left, top, right, bottom = (edge / PIXELS_PER_MM for edge in inside)
     return Rectangle(left, top, right - left, bottom - top).expanded(_HALF_LINE_MM)
-
-
-def _classify(
-    inside: tuple[int, int, int, int], gray: NDArray[np.uint8], print_ink: Mask, paper: NDArray[np.uint8]
-) -> CellPrint:
-    left, top, right, bottom = inside
-    edge = _pixels(0.5)
-    window = np.s_[top + edge : bottom - edge, left + edge : right - edge]
-    if np.median(gray[window]) < 0.88 * np.median(paper[window]):
-        return CellPrint.PRINTED  # shaded: not meant to be written in
-    ink = np.asarray(print_ink[window] > 0)
-    if ink.sum() < 0.15 * PIXELS_PER_MM**2:
-        return CellPrint.EMPTY
-    columns, rows = ink.max(axis=0), ink.max(axis=1)
-    free = np.array([_longest_free_run(columns), _longest_free_run(rows)])
-    share = free / (len(columns), len(rows))
-    at_side = (share >= 0.6) & (free >= _FREE_BESIDE_PRINT_MM * PIXELS_PER_MM)
-    in_corner = (share >= 0.5).all()
-    if not (at_side.any() or in_corner):
-        return CellPrint.PRINTED
-    along = columns if len(columns) * 2 >= len(rows) else rows
-    return CellPrint.UNIT if np.argmax(along) > 0.5 * len(along) else CellPrint.NUMBER
-
-
-def _longest_free_run(occupied: NDArray[np.bool_]) -> int:
-    """The length of the longest run of False."""
-    ends = np.flatnonzero(np.concatenate([[True], occupied, [True]]))
-    return int((np.diff(ends) - 1).max())
 
 
 def _pixels(millimetres: float) -> int:

@@ -43,13 +43,20 @@ FOREIGN_SUFFIXES = frozenset([".heic", ".heif", ".avif", ".webp", ".bmp", ".gif"
 
 _HEAD_BYTES = 1024  # a PDF header may stand anywhere in them (ISO 32000-1, annex H)
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_ZIP_START = b"PK\x03\x04"
+_PHONE_BRANDS = (b"hei", b"hev", b"mif1", b"msf1", b"avi")  # ISO 23008-12, 10.2; AVIF 1.1, 6
 _FOREIGN_STARTS = {
-    b"PK\x03\x04": "Office文書かZIP",
+    _ZIP_START: "Office文書かZIP",
+    b"Rar!": "圧縮ファイル",
+    b"7z\xbc\xaf": "圧縮ファイル",
+    b"\x1f\x8b": "圧縮ファイル",
     b"\xd0\xcf\x11\xe0": "古いOffice文書",
     b"GIF8": "GIF画像",
     b"BM": "BMP画像",
     b"RIFF": "WebP画像か動画",
     b"%!PS": "PostScript",
+    b"\0\0\0\x0cjP  ": "JPEG 2000画像",
+    b"\x60\x0e\x82": "DocuWorks文書",
 }
 _DAMAGED_PAGE = "ページが壊れていて開けません。このページをスキャンし直してください。"
 _DAMAGED_FILE = "ファイルが壊れていて開けません。スキャンし直すか、元のファイルを入れ直してください。"
@@ -233,7 +240,7 @@ def _open_pages(
             file.seek(0)
             with file:
                 return _OneImage(file.read(), limits, read)
-    if b"%PDF-" in head:
+    if b"%PDF-" in head and not head.startswith(_ZIP_START):
         with file:
             return PdfPages(path if _is_unicode(path) else _read_all(file), limits, password)
     raise PageSetAside(
@@ -257,7 +264,7 @@ def _read_all(file: BinaryIO) -> bytes:
 
 
 def _guess_foreign(head: bytes) -> str:
-    if head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif"):
+    if head[4:8] == b"ftyp" and head[8:12].startswith(_PHONE_BRANDS):
         return "スマートフォンの画像形式（HEIC・AVIF）"
     for start, name in _FOREIGN_STARTS.items():
         if head.startswith(start):

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from omr.geometry import Rectangle, apply
-from omr.ruled_lines import measure_skew
+from omr.ruled_lines import RuledSheet, measure_skew, scale_sheet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,12 +26,21 @@ class SheetPage:
     Attributes:
         gray: uint8, shape (height, width).
         size: width and height in millimetres.
-        characters: the text layer, where the file has one.
+        characters: the text layer, where the file has one, or the print as read from the picture.
+        is_read: whether the characters were read from the picture, so that some may be wrong.
+        ruled: its lines, where they are known already.
     """
 
     gray: NDArray[np.uint8]
     size: tuple[float, float]
     characters: tuple[PrintedText, ...] = ()
+    is_read: bool = False
+    ruled: RuledSheet | None = None
+
+
+def ruled_sheet(page: SheetPage) -> RuledSheet:
+    """The page at the scale at which lines and print are looked for."""
+    return page.ruled or scale_sheet(page.gray, page.size)
 
 
 def upright_page(page: SheetPage) -> SheetPage:
@@ -43,7 +52,7 @@ def upright_page(page: SheetPage) -> SheetPage:
     turn = cv2.getRotationMatrix2D(((wide - 1) / 2, (high - 1) / 2), skew, 1.0)
     turned = cv2.warpAffine(page.gray, turn, (wide, high), flags=cv2.INTER_LINEAR, borderValue=255)
     characters = tuple(_turned(one, page.size, skew) for one in page.characters)
-    return SheetPage(np.asarray(turned, np.uint8), page.size, characters)
+    return SheetPage(np.asarray(turned, np.uint8), page.size, characters, page.is_read)
 
 
 def _turned(one: PrintedText, size: tuple[float, float], skew: float) -> PrintedText:

@@ -31,6 +31,8 @@ _GLASS_MM = (432.0, 420.0, 364.0, 356.0, 297.0)
 _MOST_SQUARES = 24
 _MOST_SCALE_ERROR = 0.12
 _MOST_CORNER_MM = 6.0
+_APART_MM = 20.0
+"""Middles nearer than this are one sheet, found both ways up."""
 _MOST_TILT = 0.14
 """Tangent of the largest skew (8°)."""
 
@@ -67,6 +69,30 @@ def search_sheet(page: Page, frame: PageLayout) -> tuple[Registration, SheetCode
             "四隅の■が足りず、解答欄の位置を決められません。端が切れたり隠れたりしていないかを確かめて読み取り直してください。",
         )
     return None
+
+
+def sheet_centres(page: Page, frame: PageLayout) -> list[tuple[float, float]]:
+    """Where the middles of all printed sheets of an image lie, in pixels.
+
+    Args:
+        page: decoded.
+        frame: any page of the layout.
+    """
+    rough = [transform for _, corners in find_codes(page.gray) for transform in _from_code(corners, frame)]
+    found = [
+        _centres(find_sheets(page.gray, frame, scale), frame)
+        for scale in [pixels_per_mm(transform) for transform in rough] or _likely_scales(page)
+    ]
+    return max(found, key=len, default=[])
+
+
+def _centres(fits: Sequence[Registration], frame: PageLayout) -> list[tuple[float, float]]:
+    centres: list[tuple[float, float]] = []
+    for fit in fits:
+        x, y = (float(one) for one in _outline(fit, frame).mean(axis=0))
+        if all(np.hypot(x - u, y - v) > _APART_MM * fit.scale for u, v in centres):
+            centres.append((x, y))
+    return sorted(centres)
 
 
 def find_sheets(gray: Gray, frame: PageLayout, scale: float) -> list[Registration]:
@@ -155,6 +181,6 @@ def _outline(fit: Registration, frame: PageLayout) -> Points:
 def _two_sheets(codes: Sequence[SheetCode]) -> PageSetAside:
     names = "、".join(sorted({f"{code.sheet} の{code.page}ページ目" for code in codes}))
     return PageSetAside(
-        Trouble.CONFLICT,
+        Trouble.TWO_SHEETS,
         f"1つの画像に2枚以上の解答用紙が写っています（{names}）。1枚ずつスキャンし直してください。",
     )

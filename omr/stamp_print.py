@@ -14,9 +14,8 @@ from pikepdf import Name
 from reportlab.pdfgen.canvas import Canvas
 
 from omr.code_print import code_rectangles
-from omr.draw import PrintReport, Sides
+from omr.draw import PrintReport, Sides, open_print
 from omr.draw_page import draw_digit_block
-from omr.errors import InputError
 from omr.fonts import register_font
 from omr.owner_print import check_owners, class_and_number, names_in_kana, printed_name
 from omr.pen import POINTS_PER_MM, Align, Pen
@@ -59,12 +58,8 @@ def print_stamped(
     stamps = _draw_stamps(sheet, plan, exam_id, owners, per_set, sides)
     with pikepdf.open(stamps) as result, pikepdf.open(io.BytesIO(sheet.document)) as source:
         _lay_under(result, source, plan.scale, per_set)
-        try:
-            result.save(target, object_stream_mode=pikepdf.ObjectStreamMode.generate)
-        except OSError as error:
-            raise InputError(
-                f"{target} に書き込めません。フォルダーがあるか、ほかのプログラムで開いていないかを確かめてください。"
-            ) from error
+        with open_print(target) as stream:
+            result.save(stream, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     sets = 1 if owners is None else len(owners)
     return PrintReport(sets * per_set, sets, names_in_kana(owners or ()))
 

@@ -14,6 +14,7 @@ from pikepdf import Name
 from omr.design import PAPER_SIZES_MM
 from omr.errors import InputError, PageSetAside
 from omr.page_size import nearest_paper, page_size_mm
+from omr.pdf_pages import unlock_pdf
 from omr.pen import POINTS_PER_MM
 from omr.scan_file import open_scan
 from omr.sheet_page import SheetPage, upright_page
@@ -43,16 +44,20 @@ class TeacherSheet:
         return self.pages[0].size
 
 
-def open_teacher_sheet(path: Path) -> TeacherSheet:
+def open_teacher_sheet(path: Path, password: str | None = None) -> TeacherSheet:
     """Open a PDF, PNG, JPEG or TIFF with an unfilled sheet of at most 20 pages.
 
     A skewed page becomes a picture that is turned upright, as `saiten detect` turns it.
+
+    Args:
+        path: of the sheet.
+        password: of an encrypted PDF.
 
     Raises:
         InputError: it can't be read, or is not on paper of one usual size.
     """
     try:
-        with open_scan(path) as scan:
+        with open_scan(path, password=password) as scan:
             if scan.page_count > _MOST_PAGES:
                 raise InputError(
                     f"{path}: {scan.page_count}ページあります。解答用紙1部（{_MOST_PAGES}ページまで）のファイルを指定してください。"
@@ -65,7 +70,7 @@ def open_teacher_sheet(path: Path) -> TeacherSheet:
     upright = [upright_page(page) for page in pages]
     level = all(after is before for before, after in zip(pages, upright, strict=True))
     is_pdf = b"%PDF-" in path.read_bytes()[:1024]
-    document = _as_drawn(path) if is_pdf and level else _as_pictures(upright)
+    document = _as_drawn(path, password) if is_pdf and level else _as_pictures(upright)
     return TeacherSheet(tuple(upright), document)
 
 
@@ -83,10 +88,10 @@ def _check_paper(pages: Sequence[SheetPage], path: Path) -> None:
             )
 
 
-def _as_drawn(path: Path) -> bytes:
+def _as_drawn(path: Path, password: str | None) -> bytes:
     """The PDF with nothing but its pages; what annotations show becomes part of them."""
     try:
-        with pikepdf.open(path) as document:
+        with unlock_pdf(path, password) as document:
             document.flatten_annotations("all")
             for page in document.pages:
                 box = page.cropbox  # what a reader shows, and what was measured

@@ -18,7 +18,8 @@ from omr.box_neighbours import stands_above, stands_beside
 from omr.not_answers import says_not_answer
 from omr.printed_labels import collect_labels, runs_downward
 from omr.reading_frame import ReadingFrame
-from omr.ruled_lines import find_cells, scale_sheet
+from omr.ruled_lines import find_cells
+from omr.sheet_page import ruled_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ def take_off_answers(page: SheetPage) -> AnsweredPage:
     text = unicodedata.normalize("NFKC", "".join(one.text for one in page.characters))
     if not _TITLE.search(text):
         return AnsweredPage(page, ())
-    cells = [cell.rectangle for cell in find_cells(scale_sheet(page.gray, page.size))]
+    cells = [cell.rectangle for cell in find_cells(ruled_sheet(page))]
     boxes = _answered_cells(page, cells)
     return _without(page, [any(_holds(box, one) for box in boxes) for one in page.characters])
 
@@ -80,7 +81,7 @@ def _without(page: SheetPage, is_answer: Sequence[bool]) -> AnsweredPage:
         if window.size:
             window[:] = window.max()
     others = tuple(one for one, taken in zip(page.characters, is_answer, strict=True) if not taken)
-    return AnsweredPage(replace(page, gray=gray, characters=others), tuple(answers))
+    return AnsweredPage(replace(page, gray=gray, characters=others, ruled=None), tuple(answers))
 
 
 def _answered_cells(page: SheetPage, cells: Sequence[Rectangle]) -> list[Rectangle]:

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 
 from omr.bubble_alignment import COMMON, align_bubbles
-from omr.choices import BubbleVerdicts
+from omr.confidence import UNKNOWN_PRINT
 from omr.errors import PageSetAside, Trouble
 from omr.layout_fit import check_layout_fit
+from omr.mark_lines import BubbleScores, BubbleVerdicts, MarkLines, draw_lines
 from omr.pixels import map_points, median, sample, shrink
 
 if TYPE_CHECKING:
@@ -45,24 +46,26 @@ _AROUND_MM = (0.4, 0.7, 1.0, 1.3)
 """Distances from the box at which the paper beside a bubble is looked at."""
 _MOST_SHADE = 0.12
 """Darkness of the paper beside a bubble: more is a fold or a stain, which looks like ink inside."""
+_MOST_BESIDE = 0.05
+"""Mean darkness of three sides of an empty bubble above what is usual there."""
 _LEAST_CONTRAST = 60
 _LEAST_PRINT = 0.08
 """Darkness that the darkest part of a usual bubble must have: its outline and label."""
 
 
 def judge_unknown_print(
-    gray: Gray, registration: Registration, questions: Sequence[QuestionLayout]
-) -> tuple[BubbleVerdicts | None, Floats]:
-    """Judge all bubbles of a page; also their raw darkness, (K,).
+    gray: Gray, registration: Registration, questions: Sequence[QuestionLayout], lines: MarkLines
+) -> BubbleVerdicts | None:
+    """Judge all bubbles of a page; None where there are none.
 
     Raises:
         PageSetAside: no bubbles are printed where the layout says.
     """
     bubbles = [bubble for question in questions for bubble in question.bubbles]
     if not bubbles:
-        return None, np.empty(0, np.float32)
+        return None
     boxes = np.array([(bubble.x, bubble.y, bubble.w, bubble.h) for bubble in bubbles])
-    darkness, shade = _sample(gray, registration, boxes)
+    darkness, shade, beside = _sample(gray, registration, boxes)
     if median(np.quantile(darkness[:, _INSIDE, _INSIDE], 0.97, axis=(1, 2))) < _LEAST_PRINT:
         raise PageSetAside(
             Trouble.MISPLACED,
@@ -81,12 +84,14 @@ def judge_unknown_print(
             Trouble.MISPLACED,
             "マークの位置がレイアウトと合いません。用紙に合ったレイアウトかどうかと、ページのずれを確かめてください。",
         )
-    is_bare = (added <= empty_line) & (stroke <= stroke_line)
-    sure = ((added >= marked_line) | is_bare) & (shade < _MOST_SHADE) & ~fit.misplaced
-    distance = np.where(marked, added - marked_line, empty_line - added) / 0.2
-    distance = np.where(sure, distance, np.minimum(distance, -0.01))
-    chance = np.where(distance >= 0, 1 - 0.01 * np.exp(-2 * distance), np.maximum(0.5, 0.9 + 0.4 * distance))
-    return BubbleVerdicts(marked, sure, chance), added.astype(np.float32)
+    scores = BubbleScores(
+        mark=added / marked_line,
+        trace=np.maximum.reduce([added / empty_line, stroke / stroke_line, beside / _MOST_BESIDE]),
+        foreign=np.where(fit.misplaced, 2, shade / _MOST_SHADE),
+        fill=added,
+        outside=np.zeros_like(added),
+    )
+    return draw_lines(scores, 1.0, lines, UNKNOWN_PRINT)
 
 
 def _added(aligned: AlignedBubbles) -> Floats:
@@ -112,8 +117,8 @@ def _above_usual(measure: Floats) -> tuple[Floats, float]:
     return measure - np.float32(usual), spread
 
 
-def _sample(gray: Gray, registration: Registration, boxes: Points) -> tuple[Floats, Floats]:
-    """Darkness of each box (x, y, w, h) and around it, 0 paper to 1 the page's darkest, (K, _GRID, _GRID); of the paper beside it, (K,)."""
+def _sample(gray: Gray, registration: Registration, boxes: Points) -> tuple[Floats, Floats, Floats]:
+    """Darkness of each box (x, y, w, h) and around it, 0 paper to 1 the page's darkest, (K, _GRID, _GRID); shade and ink beside it, (K,)."""
     points = _sampled_points(boxes).reshape(len(boxes), -1, 2)
     points = np.concatenate([points, _points_beside(boxes, (np.arange(_GRID) + 0.5) / _GRID)], axis=1)
     at = map_points(registration.transform, points.astype(np.float32))
@@ -123,7 +128,8 @@ def _sample(gray: Gray, registration: Registration, boxes: Points) -> tuple[Floa
     contrast = np.maximum(paper - black, _LEAST_CONTRAST)
     darkness: Floats = (paper - values) / contrast
     pictures = darkness[:, : _GRID**2].reshape(-1, _GRID, _GRID)
-    return pictures, _shade(darkness[:, _GRID**2 :])
+    beside = darkness[:, _GRID**2 :].reshape(len(boxes), 4, -1)
+    return pictures, _shade(beside), _ink_beside(beside)
 
 
 def _sampled_points(boxes: Points) -> Points:
@@ -166,11 +172,18 @@ def _shade(beside: Floats) -> Floats:
 
     A line or a neighbour leaves white between; a fold or a stain does not.
     """
-    brightest = np.quantile(beside.reshape(len(beside), 4, -1), 0.25, axis=2)
+    brightest = np.quantile(beside, 0.25, axis=2)
     across = np.minimum(brightest[:, 0], brightest[:, 1])
     down = np.minimum(brightest[:, 2], brightest[:, 3])
     shade: Floats = np.maximum(across, down)
     return shade
+
+
+def _ink_beside(beside: Floats) -> Floats:
+    """The darkness that at least three sides of a bubble have above what is usual there, (K,): a ring around it."""
+    sides = beside.mean(axis=2)
+    ink: Floats = np.sort(sides - np.median(sides, axis=0), axis=1)[:, 1]
+    return ink
 
 
 def _paper_map(gray: Gray) -> Gray:

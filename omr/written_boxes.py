@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import cv2
@@ -68,6 +68,8 @@ class BoxPlan:
         frames: where their frames stand.
         every_fourth: samples for a first look, spread evenly, intp (M,).
         fourth_starts: where those of each box begin, intp (boxes,).
+        first_points: of these samples, page mm, float32 (rows, columns, 2), padded as `points`.
+        first_on_line: of these samples, bool (M,).
     """
 
     points: Floats
@@ -77,6 +79,14 @@ class BoxPlan:
     frames: tuple[BoxFrame, ...]
     every_fourth: NDArray[np.intp]
     fourth_starts: NDArray[np.intp]
+    first_points: Floats = field(init=False)
+    first_on_line: Mask = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Lay the samples of the first look side by side."""
+        first = _in_rows(self.points.reshape(-1, 2)[self.every_fourth])
+        object.__setattr__(self, "first_points", first)
+        object.__setattr__(self, "first_on_line", self.on_line[self.every_fourth])
 
 
 def plan_boxes(questions: Sequence[QuestionLayout]) -> BoxPlan:
@@ -92,11 +102,10 @@ def plan_boxes(questions: Sequence[QuestionLayout]) -> BoxPlan:
         lines.append(_line_mask(question, x, y))
         fourths.append(_every_fourth(high, wide))
     flat = np.concatenate([grid.reshape(-1, 2) for grid in grids]).astype(np.float32)
-    padding = np.repeat(flat[-1:], -len(flat) % _COLUMNS, axis=0)
     ends = np.cumsum([grid.shape[0] * grid.shape[1] for grid in grids])
     every_fourth = np.flatnonzero(np.concatenate(fourths))
     return BoxPlan(
-        points=np.concatenate([flat, padding]).reshape(-1, _COLUMNS, 2),
+        points=_in_rows(flat),
         on_line=np.concatenate([mask.reshape(-1) for mask in lines]),
         starts=tuple(int(one) for one in (0, *ends[:-1])),
         shapes=tuple((grid.shape[0], grid.shape[1]) for grid in grids),
@@ -104,6 +113,12 @@ def plan_boxes(questions: Sequence[QuestionLayout]) -> BoxPlan:
         every_fourth=every_fourth,
         fourth_starts=np.searchsorted(every_fourth, [0, *ends[:-1]]),
     )
+
+
+def _in_rows(points: Floats) -> Floats:
+    """Points, (N, 2), in rows of _COLUMNS, the last one repeated to fill them."""
+    padding = np.repeat(points[-1:], -len(points) % _COLUMNS, axis=0)
+    return np.concatenate([points, padding]).reshape(-1, _COLUMNS, 2)
 
 
 def _every_fourth(high: int, wide: int) -> Mask:
@@ -139,12 +154,9 @@ def judge_boxes(gray: Gray, registration: Registration, plan: BoxPlan) -> list[W
 
 def _plain_ink(gray: Gray, registration: Registration, plan: BoxPlan) -> list[float]:
     """The area in mm² of what is plainly ink in each box, at every fourth sample."""
-    some = np.take(plan.points.reshape(-1, 2), plan.every_fourth, axis=0)
-    padding = np.repeat(some[-1:], -len(some) % _COLUMNS, axis=0)
-    points = np.concatenate([some, padding]).reshape(-1, _COLUMNS, 2)
-    values = sample(gray, map_points(registration.transform, points)).reshape(-1)[: len(some)]
+    values = sample(gray, map_points(registration.transform, plan.first_points)).reshape(-1)
     plain_line = registration.white - _PLAIN_DARKNESS * (registration.white - registration.black)
-    plain = (values < plain_line) & ~np.take(plan.on_line, plan.every_fourth)
+    plain = (values[: len(plan.first_on_line)] < np.float32(plain_line)) & ~plan.first_on_line
     area = np.add.reduceat(plain.astype(np.float32), plan.fourth_starts) * (4 / _LOOK_PIXELS_PER_MM**2)
     ink: list[float] = area.tolist()
     return ink

@@ -42,6 +42,7 @@ class Filling(StrEnum):
     ERASED = "erased"
     DUST = "dust"
     NEXT_TO = "next_to"
+    CANCELLED = "cancelled"
 
 
 MARKED = frozenset(
@@ -174,6 +175,8 @@ def _strokes(filling: Filling, half: tuple[float, float], pen: Pen, random: Gene
             return _cross(half, random)
         case Filling.CIRCLED:
             return [_ring((half[0] + random.uniform(0.2, 0.8), half[1] + random.uniform(0.2, 0.7)), random)]
+        case Filling.CANCELLED:
+            return _fill_strokes(half, pen, random) + _cancel(half, pen, random)
         case _:
             return _beside(half, pen, random)
 
@@ -219,6 +222,20 @@ def _cross(half: tuple[float, float], random: Generator) -> list[Stroke]:
     jitter = random.normal(0, 0.15, (4, 2)) + slip
     ends = np.array([(-x, -y), (x, y), (x, -y), (-x, y)]) + jitter
     return [_bend(ends[0], ends[1], random), _bend(ends[2], ends[3], random)]
+
+
+def _cancel(half: tuple[float, float], pen: Pen, random: Generator) -> list[Stroke]:
+    """A mark taken back: scribbled over far beyond its outline, crossed out, or struck out by two lines (二重線)."""
+    x, y = half[0] + random.uniform(0.6, 1.5), half[1] + random.uniform(0.6, 1.5)
+    way = random.integers(3)
+    if way == 0:
+        spacing = max(pen.width_mm, 0.45) * random.uniform(0.7, 1.1)
+        return [_hatch((x, y), random.uniform(-1.2, 1.2), spacing, random)]
+    if way == 1:
+        ends = np.array([(-x, -y), (x, y), (x, -y), (-x, y)]) + random.normal(0, 0.15, (4, 2))
+        return [_bend(ends[0], ends[1], random), _bend(ends[2], ends[3], random)]
+    rises = random.normal(0, 0.15, 2)
+    return [_bend((-x, side + rises[0]), (x, side + rises[1]), random) for side in (-0.35, 0.35)]
 
 
 def _ring(size: tuple[float, float], random: Generator) -> Stroke:

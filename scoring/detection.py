@@ -17,7 +17,9 @@ from omr.geometry import MM_PER_INCH
 from omr.layout import Layout, write_layout
 from omr.page_size import has_resolution, page_size_mm
 from omr.photographed_page import flatten_photograph
+from omr.print_reader import read_print_of
 from omr.printed_text import read_printed_text
+from omr.replace_file import check_targets
 from omr.scan_file import open_scan
 from omr.sheet_page import SheetPage, upright_page
 from scoring.exam_draft import draft_exam
@@ -39,12 +41,14 @@ class DetectionReport:
         reference: the picture that the layout is drawn on; not the sheet itself if that was turned upright.
         pages_without_boxes: page numbers.
         unnamed: questions for which no printed number was found.
+        is_read: whether the printed numbers were read from a picture, so that some may be wrong.
     """
 
     layout: Layout
     reference: Path
     pages_without_boxes: tuple[int, ...]
     unnamed: tuple[str, ...]
+    is_read: bool = False
 
 
 def detect_sheet(
@@ -69,15 +73,16 @@ def detect_sheet(
     Raises:
         InputError: the sheet can't be read, has no answer box, or a file can't be written.
     """
+    check_targets((layout_path, exam_path), (path,))
     pages, are_flattened = _read_pages(path, password, paper)
     if any(find_codes(page.gray) for page in pages):
         raise InputError(
             f"{path}: saiten が印刷した解答用紙です。解答欄の位置はもう決まっているので、saiten print に --layout を付けて書き出してください。"
         )
-    upright = [upright_page(page) for page in pages]
+    upright = [read_print_of(upright_page(page)) for page in pages]
     detected = detect_sheet_pages(upright)
     try:
-        are_turned = any(after is not before for before, after in zip(pages, upright, strict=True))
+        are_turned = any(after.gray is not before.gray for before, after in zip(pages, upright, strict=True))
         reference = _write_upright(upright, layout_path) if are_turned or are_flattened else path
         layout = Layout(detected.layout.pages, _relative(reference, layout_path.parent))
         write_layout(layout, layout_path)
@@ -95,6 +100,7 @@ def detect_sheet(
         reference,
         tuple(page.number for page in layout.pages if not page.questions),
         tuple(question.id for _, question in layout.questions() if question.id.startswith("枠")),
+        any(page.is_read for page in upright),
     )
 
 
@@ -102,6 +108,8 @@ def describe_detection(report: DetectionReport, layout_path: Path) -> str:
     """What was found, in words for the teacher."""
     count = sum(1 for _ in report.layout.questions())
     lines = [f"{layout_path}: 解答欄を{count}か所見つけました。位置と番号を確かめてください。"]
+    if report.is_read:
+        lines.append("設問の番号は画像から読み取りました。読み違いがないか、1つずつ確かめてください。")
     if report.unnamed:
         lines.append(f"番号が読めず、順に番号を付けた解答欄: {'、'.join(report.unnamed)}")
     if report.pages_without_boxes:

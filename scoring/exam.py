@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from omr.design import Orientation, Paper, QuestionDesign, SheetDesign, Writing
 from omr.layout import QuestionKind
+from omr.mark_lines import CancelledMarks
 from scoring.points import check_points
 
 _EXAM_ID = re.compile(r"[A-Z0-9-]{1,20}")
@@ -156,7 +157,10 @@ def default_exam_id(heading: dict[str, Any]) -> str:
 
 
 class Exam(BaseModel):
-    """A whole exam; `id` is made from subject, title and date where it is not given."""
+    """A whole exam; `id` is made from subject, title and date where it is not given.
+
+    `cancelled_marks` says what becomes of a choice where one of two marks is crossed out or scribbled over.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -166,6 +170,7 @@ class Exam(BaseModel):
     paper: Paper = Paper.A4
     orientation: Orientation = Orientation.PORTRAIT
     writing: Writing = Writing.HORIZONTAL
+    cancelled_marks: CancelledMarks = CancelledMarks.DOUBTFUL
     id: ExamId = Field(default_factory=default_exam_id)
     questions: tuple[Question, ...]
 

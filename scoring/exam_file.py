@@ -25,6 +25,8 @@ _EXAM_ID_EXAMPLE = 'id = "2026-2F-MATH2"'
 _QUESTION_ID_EXAMPLE = 'id = "1-1"'
 _EXAM_KEYS = ["id", *(key for key in Exam.model_fields if key not in {"id", "questions"})]
 _QUESTION_KEYS = list(Question.model_fields)
+_OTHER_FILES = frozenset([".csv", ".xlsx", ".json", ".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png"])
+"""Names of rosters, layouts and scans: arguments in the wrong order."""
 _NOT_YET = {"group", "rule"}
 
 
@@ -35,6 +37,10 @@ def read_exam(path: Path) -> Exam:
         InputError: the file can't be read or is not an exam; the message names the line, what is wrong and
             what is expected, and how many more mistakes there are.
     """
+    if path.is_dir() or path.suffix.lower() in _OTHER_FILES:
+        raise InputError(
+            f"{path} は試験の設定（EXAM.toml）ではありません。最初に EXAM.toml を指定し、スキャンはその後に、名簿は --roster の後に置いてください。"
+        )
     text = _decoded(path)
     try:
         plain = tomllib.loads(text, parse_float=_exact)

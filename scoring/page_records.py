@@ -29,16 +29,18 @@ class ScannedPage:
         source: the file's name in the results.
         page: from 1; 0 where the file could not be opened.
         reading: what the machine says of it.
+        part: 1 or 2 where the page of the file shows two sheets side by side and this is one of them; else 0.
     """
 
     source: str
     page: int
     reading: PageReading
+    part: int = 0
 
     @property
     def place(self) -> str:
         """File and page, as a sheet without a student's code is called."""
-        return f"{self.source}#{self.page}"
+        return f"{self.source}#{self.page}" + (f"-{self.part}" if self.part else "")
 
 
 @dataclass(frozen=True, slots=True)

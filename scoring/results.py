@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from omr.layout import QuestionKind
 from omr.reading import PageStatus
+from omr.replace_file import replace_file
 from scoring.identity import Outcome
 from scoring.marking import Proposal, add_up, propose
 from scoring.points import format_points
@@ -57,6 +57,7 @@ PAGE_COLUMNS = (
     "identity_confidence",
     "identity_evidence",
     "probable_student",
+    "part",
 )
 SCORE_COLUMNS = ("sheet", "student", "points", "max_points", "undecided")
 
@@ -88,13 +89,14 @@ class SheetScore:
 
 @dataclass(frozen=True)
 class ReadResults:
-    """Everything that came out of a run."""
+    """Everything that came out of a run; `remark` is a word to the teacher on the run as a whole."""
 
     exam: Exam
     layout: Layout
     roster: Roster | None
     intake: Intake
     seconds: float
+    remark: str = ""
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
@@ -163,6 +165,8 @@ def describe_results(results: ReadResults) -> str:
         lines.append(
             f"名簿にあって読み取れていないページ: {len(missing)}。summary.json の missing を見てください。"
         )
+    if results.remark:
+        lines.append(results.remark)
     return "\n".join(lines)
 
 
@@ -204,6 +208,7 @@ def _page_row(record: PageRecord) -> tuple[str, ...]:
         residual,
         record.student,
         *_identity_cells(record.owner),
+        str(record.scanned.part or ""),
     )
 
 
@@ -235,14 +240,5 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file as a whole: a reader sees the old one or the new one, never half of it."""
-    new = path.with_name(f".{path.name}.new")
-    try:
-        with new.open("w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
+    with replace_file(path) as stream:
+        stream.write(text.encode())

@@ -16,6 +16,7 @@ EXAMPLES = {
     "paper": 'paper = "A4"',
     "orientation": 'orientation = "portrait"',
     "writing": 'writing = "vertical"',
+    "cancelled_marks": 'cancelled_marks = "not_marked"',
     "section": 'section = "1"',
     "kind": 'kind = "choice"',
     "choices": 'choices = ["ア", "イ", "ウ", "エ"]',

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from omr.design import Orientation, Paper, QuestionDesign, Writing
 from omr.errors import InputError
 from omr.layout import QuestionKind
+from omr.mark_lines import CancelledMarks
 from scoring.exam import Exam, Question, default_exam_id, design_sheet
 from scoring.exam_file import read_exam, write_exam
 
@@ -213,6 +214,7 @@ MISTAKES = [
     ("paper", 'paper = "A5"', "A4, A3, B4, B5"),
     ("paper", 'paper = ["A4"]', "A4, A3, B4, B5"),
     ("orientation", 'orientation = "yoko"', "portrait, landscape"),
+    ("orientation", 'cancelled_marks = "ignore"', "doubtful, not_marked"),
     ("orientation", 'id = "math-2"', "大文字"),
     ("orientation", 'id = ""', "大文字"),
     ("orientation", 'id = "A23456789-123456789-1"', "20文字"),
@@ -349,9 +351,12 @@ def test_cp932_is_told_to_be_saved_as_utf8(tmp_path: Path) -> None:
     assert "UTF-8" in sentence
 
 
-@pytest.mark.parametrize("name", ["no-such.toml", "."])
-def test_a_missing_file_is_told(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="ファイル名と場所"):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("no-such.toml", "ファイル名と場所"), (".", "最初に EXAM.toml"), ("a.CSV", "最初に EXAM.toml")],
+)
+def test_a_missing_file_is_told(tmp_path: Path, name: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
         read_exam(tmp_path / name)
 
 
@@ -432,6 +437,7 @@ def exams(draw: st.DrawFn) -> Exam:
         "paper": draw(st.sampled_from(Paper)),
         "orientation": draw(st.sampled_from(Orientation)),
         "writing": draw(st.sampled_from(Writing)),
+        "cancelled_marks": draw(st.sampled_from(CancelledMarks)),
         "questions": [draw(questions(number)) for number in range(draw(st.integers(1, 4)))],
     }
     exam_id = draw(st.none() | st.from_regex(r"[A-Z0-9-]{1,20}", fullmatch=True))

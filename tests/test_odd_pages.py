@@ -121,7 +121,7 @@ def test_two_sheets_side_by_side_are_set_aside_and_both_named() -> None:
         for dpi in (None, (200.0, 200.0)):
             reading = _read(sheet, Page(turned, dpi))
             assert reading.status is PageStatus.QUARANTINED
-            assert reading.trouble == Trouble.CONFLICT
+            assert reading.trouble == Trouble.TWO_SHEETS
             assert reading.reason.count("の1ページ目") == 2
             assert "1枚ずつ" in reading.reason
 
@@ -135,7 +135,7 @@ def test_a_second_sheet_without_a_code_is_noticed_too() -> None:
         page[top:bottom, left:right] = 255
     sheet, image = _side_by_side(page)
     reading = _read(sheet, Page(image))
-    assert reading.trouble == Trouble.CONFLICT
+    assert reading.trouble == Trouble.TWO_SHEETS
 
 
 @pytest.mark.parametrize("scale", [0.9, 0.94, 1.06, 1.1])

@@ -48,14 +48,14 @@ def _expected(number: int) -> PageStatus:
 def test_results_come_in_order_from_several_workers(pile: list[PageTask]) -> None:
     with start_page_workers(_settings(), 2) as workers:
         assert workers.count_pages([pile[0].path]) == [PAGES]
-        readings = list(workers.read(pile))
+        readings = [reading for (reading,) in workers.read(pile)]
     assert [reading.status for reading in readings] == [_expected(n) for n in range(PAGES)]
 
 
 def test_a_killed_worker_loses_no_page(pile: list[PageTask]) -> None:
     with start_page_workers(_settings(), 2) as workers:
         readings: list[PageReading] = []
-        for reading in workers.read(pile * 4):
+        for (reading,) in workers.read(pile * 4):
             readings.append(reading)
             if len(readings) in (10, 70, 150):
                 multiprocessing.active_children()[0].kill()
@@ -73,7 +73,7 @@ def test_a_hung_worker_is_replaced_and_its_pages_read_again(pile: list[PageTask]
 
     with start_page_workers(_settings(), 1, seconds=3.0) as workers:
         readings: list[PageReading] = []
-        for reading in workers.read(pile):
+        for (reading,) in workers.read(pile):
             if not readings:
                 freeze_the_worker()
             readings.append(reading)

@@ -207,7 +207,7 @@ def test_drawn_pages_come_at_200_dpi(tmp_path: Path) -> None:
 @pytest.mark.system
 def test_poppler_draws_the_same_page(tmp_path: Path) -> None:
     data = image_pdf(b"", gray_facts(), b"0 g 20 20 40 40 re f")
-    page = pdf_render._render_with_poppler(pdf_render.SinglePage(data, 1.0, ""), DecodeLimits())  # noqa: SLF001
+    page = pdf_render._render_with_poppler(pdf_render.SinglePage(data, 1.0, "", {}), DecodeLimits())  # noqa: SLF001
     pdfium = read_bytes(data, tmp_path)
     assert abs(page.gray.shape[0] - pdfium.gray.shape[0]) <= 1
     assert page.gray[500, 100] == pdfium.gray[500, 100] == 0

@@ -370,6 +370,16 @@ def test_changing_the_key_moves_nothing_but_the_points(school: School) -> None:
         (["read", "{exam}", "{exam}", "-o", "{exam}"], "exam.toml"),
         (["print", "{exam}", "-o", "no/such/folder/x.pdf"], "フォルダー"),
         (["nonsense"], "nonsense"),
+        (["read", "{exam}", "-o", "{out}"], "スキャンの指定がありません"),
+        (["read", "{folder}", "{exam}", "-o", "{out}"], "最初に EXAM.toml"),
+        (["read", "x.csv", "{exam}", "-o", "{out}"], "最初に EXAM.toml"),
+        (["print", "scan.pdf", "-o", "{out}"], "最初に EXAM.toml"),
+        (["print", "{exam}", "-o", "{folder}"], "フォルダー"),
+        (["print", "{exam}", "-o", "{exam}"], "上書き"),
+        (["print", "{exam}", "-o", "{out}", "--layout", "{out}"], "上書き"),
+        (["print", "{exam}", "-o", "{exam}", "--roster", "{exam}"], "上書き"),
+        (["detect", "{exam}", "-o", "{exam}"], "上書き"),
+        (["detect", "{exam}", "-o", "{out}", "--exam", "{exam}"], "上書き"),
     ],
 )
 def test_wrong_calls_end_in_one_sentence_and_exit_2(
@@ -377,8 +387,9 @@ def test_wrong_calls_end_in_one_sentence_and_exit_2(
 ) -> None:
     exam = tmp_path / "exam.toml"
     exam.write_text(EXAM, "utf-8")
-    call = [one.format(exam=exam, out=tmp_path / "out") for one in arguments]
+    call = [one.format(exam=exam, out=tmp_path / "out", folder=tmp_path) for one in arguments]
     assert run(call) == 2
+    assert exam.read_text("utf-8") == EXAM
     error = capsys.readouterr().err
     assert expected in error
     assert "Traceback" not in error

@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import time
+import zipfile
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -41,6 +42,14 @@ from tests.scan_files import (
 )
 
 
+def _zip_of_a_pdf() -> bytes:
+    """As it comes from a mail, renamed to .pdf; what it holds stands near its start."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("scan.pdf", GOOD_FILES["pdf jpeg"])
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     ("data", "word"),
     [
@@ -49,6 +58,15 @@ from tests.scan_files import (
         (b"<!DOCTYPE html><html></html>", "HTML"),
         (b"PK\x03\x04\x14\x00\x06\x00", "Office"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
+        (b"\0\0\0\x18ftyphevc\0\0\0\0", "HEIC"),
+        (b"\0\0\0\x18ftypqt  \0\0\0\0", "読めない種類"),
+        (_zip_of_a_pdf(), "ZIP"),
+        (b"\x60\x0e\x82" + bytes(60), "DocuWorks"),
+        (encode(SHEET, "WEBP"), "WebP"),
+        (encode(SHEET, "BMP"), "BMP"),
+        (encode(SHEET, "GIF"), "GIF"),
+        (encode(SHEET, "JPEG2000"), "JPEG 2000"),
+        (encode(SHEET, "PNG", save_all=True, append_images=[Image.fromarray(255 - SHEET)]), "動く画像"),
         (bytes(200), "読めない種類"),
         (b"%PDF-1.4\nnothing follows", "PDFが壊れて"),
         (b"%PDF-1.4", "PDFが壊れて"),
@@ -195,6 +213,13 @@ def test_encrypted_pdf(tmp_path: Path) -> None:
     with pikepdf.open(io.BytesIO(image_pdf(b"", gray_facts(), b"0 g 20 20 40 40 re f"))) as document:
         document.save(drawn_file, encryption=pikepdf.Encryption(user="yotei", owner="x"))
     assert read_bytes(drawn_file.getvalue(), tmp_path, "yotei").gray.min() == 0
+
+
+def test_the_first_picture_of_a_phone_s_several_is_the_page(tmp_path: Path) -> None:
+    """Phones put a preview or a depth map behind the photo, in one JPEG."""
+    data = encode(SHEET, "MPO", save_all=True, append_images=[Image.fromarray(SHEET[::-1])], quality=95)
+    (page,) = read_all(data, tmp_path)
+    assert np.corrcoef(page.gray.ravel(), SHEET.ravel())[0, 1] > 0.99
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])

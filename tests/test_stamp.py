@@ -426,6 +426,19 @@ def test_wrong_sheets_end_in_a_sentence(
     assert message.count("\n") == 1
 
 
+def test_a_locked_sheet_is_stamped_with_its_password(
+    word: OwnSheet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert word.stamp() == 0
+    plain = _pictures(word.printed)
+    _lock(word.sheet)
+    assert word.stamp("--password", "c") == 2
+    assert "違います" in capsys.readouterr().err
+    for password in ("a", "b"):
+        assert word.stamp("--password", password) == 0
+        assert all(np.array_equal(*pair) for pair in zip(_pictures(word.printed), plain, strict=True))
+
+
 def test_a_page_without_room_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def draw(sheet: RuledSheet, number: int) -> tuple[QuestionLayout, ...]:
         if number == 1:
