@@ -68,6 +68,7 @@ class MarkRules:
         two_tone_ink: how many times more ink makes a stroke in black and white of labels darker than `dark_label`,
             which blackens streaks of the eraser.
         two_tone_whole: how many times more `empty_whole` is in black and white, where edges are rough.
+        illegible_whole: how many times more it is where pale pencil would be gone but for what it left of the print.
         thin_label: most usual darkness of the labels in black and white that blackens no streaks.
         dark_label: see `two_tone_ink`.
         mark_border: most of the border of its part of the page that a mark may darken; a stain, a shadow or a
@@ -104,6 +105,7 @@ class MarkRules:
     two_tone: float = 0.8
     two_tone_ink: float = 2.0
     two_tone_whole: float = 1.6
+    illegible_whole: float = 0.65
     thin_label: float = 0.5
     dark_label: float = 0.62
     mark_border: float = 0.08
@@ -157,13 +159,21 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
         fill=measures.fill,
         outside=ring.sum(axis=1),
     )
-    legible = max(rules.legible_label, rules.legible_share * measures.tone)
-    return draw_lines(scores, label / legible, rules.lines)
+    return draw_lines(scores, label / _legible_label(measures, rules), rules.lines)
+
+
+def _legible_label(measures: BubbleMeasures, rules: MarkRules) -> float:
+    """How dark the labels must be for pale pencil to show."""
+    return max(rules.legible_label, rules.legible_share * measures.tone)
 
 
 def _stain(measures: BubbleMeasures, ring: Floats, plan: BubblePlan, rules: MarkRules) -> Floats:
     """How far a bubble is from bare: more than 1 is not surely empty, (K,)."""
-    whole = rules.empty_whole * (rules.two_tone_whole if measures.tone > rules.two_tone else 1)
+    whole = rules.empty_whole
+    if median(measures.label) < _legible_label(measures, rules):
+        whole *= rules.illegible_whole
+    elif measures.tone > rules.two_tone:
+        whole *= rules.two_tone_whole
     stain: Floats = np.maximum.reduce(
         [
             measures.fill / (rules.empty_fill + measures.noise / 4),
