@@ -40,7 +40,7 @@ def learn_print(settings: WorkerSettings, count: int, scans: Sequence[Path]) -> 
         for straight in workers.straighten(_spread(tasks, min(MOST_PAGES * len(layout.pages), _MOST_TASKS))):
             if straight is not None:
                 found[straight.number].append(straight.picture)
-    learnt = tuple(learn_empty_page(pictures) for pictures in found.values())
+    learnt = tuple(learn_empty_page(found[page.number], page) for page in layout.pages)
     return replace(settings, plan=replace(settings.plan, learnt=learnt))
 
 

@@ -72,6 +72,7 @@ class AnswerRow(_Row):
     status: ReadingStatus
     points: ExactOrNone
     max_points: Exact
+    measures: str = ""
 
 
 class PageRow(_Row):

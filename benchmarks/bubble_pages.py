@@ -154,7 +154,7 @@ def make_page(kind: PageKind, condition: Condition, random: Generator, seed: int
 
 def _print_empty(kind: PageKind, random: Generator, seed: int) -> tuple[Gray, ReadingPlan]:
     if not isinstance(kind.sheet, Card):
-        layout, empty = _own_sheet(kind.sheet)
+        layout, empty = print_own_sheet(kind.sheet)
         return empty.copy(), _own_plan(layout, kind.sheet.exam_id)
     card = draw_card(kind.sheet, is_stamped=kind.way is not WayToRead.REFERENCE)
     return card.print(min(0.95, _darkness(kind.sheet, seed) * random.uniform(0.88, 1.12))), _card_plan(
@@ -174,8 +174,8 @@ def _own_plan(layout: Layout, exam_id: str) -> ReadingPlan:
 
 
 @cache
-def _own_sheet(design: SheetDesign) -> tuple[Layout, Gray]:
-    """A page full of bubbles, and its empty print."""
+def print_own_sheet(design: SheetDesign) -> tuple[Layout, Gray]:
+    """One of our own sheets of one page, and its empty print at CARD_DPI."""
     layout = compose_layout(design)
     assert len(layout.pages) == 1
     printed = io.BytesIO()
@@ -201,7 +201,7 @@ def _card_plan(kind: PageKind, seed: int) -> ReadingPlan:
         ]
         found = [(made.scan, made.read().registration) for made in scans]
         flat = [straighten_page(one, where, page) for one, where in found if where is not None]
-        return ReadingPlan(card.layout, EXAM_ID, learnt=(learn_empty_page(flat),))
+        return ReadingPlan(card.layout, EXAM_ID, learnt=(learn_empty_page(flat, page),))
     size = (round(page.width * FINE_PIXELS_PER_MM), round(page.height * FINE_PIXELS_PER_MM))
     empty = card.print(
         min(0.95, _darkness(kind.sheet, seed) * float(np.random.default_rng(seed).uniform(0.7, 1.3)))

@@ -20,6 +20,7 @@ from scipy.optimize import isotonic_regression
 
 from benchmarks.bubble_pages import WayToRead, make_page
 from benchmarks.bubbles import plan_page
+from benchmarks.written_pages import BOXES, try_boxes
 from omr.confidence import MARGINS
 from omr.mark_lines import BubbleScores, MarkLines, measure_margins
 from omr.reading import PageStatus
@@ -40,6 +41,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--bubbles", type=int, default=300_000)
+    parser.add_argument("--boxes", type=int, default=4_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
     arguments = parser.parse_args()
@@ -53,6 +55,11 @@ def main() -> None:
             if bubbles >= arguments.bubbles:
                 break
         pool.terminate()
+    with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
+        boxes = pool.map(partial(try_boxes, arguments.seed + _SEEDS_APART), range(arguments.boxes // BOXES))
+    blank, written = (sum(one) for one in zip(*boxes, strict=True))
+    print(f"# {blank} boxes called blank, {written} of them written in")
+    print(f"BLANK_BOX = {1 - max(written, 3) / max(blank, 6):.5f}")
     print(f"seed {arguments.seed}: {bubbles} bubbles, {found.total()} questions")
     for name, is_known in (("MEASURED_PRINT", True), ("UNKNOWN_PRINT", False)):
         marked = _fit(found, is_known=is_known, is_marked=True)

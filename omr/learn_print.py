@@ -1,7 +1,8 @@
 """The empty print of a sheet, learnt from a pile of filled ones: what stands on nearly all pages is print.
 
 Of each place the second brightest page counts, not the median: where most pupils marked the same answer, the
-median page shows a mark. One page may show less than the print (a note over it, a fold) without harm.
+median page shows a mark. One page may show less than the print (a note over it, a fold) without harm. Where
+nearly all marked the same bubble, its print is taken from others with its label.
 """
 
 from __future__ import annotations
@@ -18,13 +19,21 @@ from omr.reference import FINE_PIXELS_PER_MM
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from omr.layout import PageLayout
-    from omr.pixels import Gray
+    from numpy.typing import NDArray
+
+    from omr.layout import Bubble, PageLayout
+    from omr.pixels import Gray, Mask
     from omr.registration import Registration
 
 FEWEST_PAGES = 8
 """Filled pages from which their print is learnt: with fewer, all of them may bear the same mark."""
 MOST_PAGES = 25
+_MARKED_PRINT = 0.08
+"""By how much darker than its like a bubble that nearly all marked is; a whole label takes less."""
+_USUAL = 0.25
+"""Of the bubbles alike so many at least are never marked by nearly all."""
+_FEWEST_ALIKE = 3
+_AROUND_MM = 0.5
 _LEAST_SHARED = 0.5
 """Of the median page's print; less is shared by pages that do not lie in the same place."""
 
@@ -51,11 +60,12 @@ def straighten_page(gray: Gray, registration: Registration, page: PageLayout) ->
     return np.asarray(np.clip(light, 0, 255).round(), np.uint8)
 
 
-def learn_empty_page(pages: Sequence[Gray]) -> Gray | None:
+def learn_empty_page(pages: Sequence[Gray], layout: PageLayout) -> Gray | None:
     """The empty print that the straightened pages of a pile share; None where they are too few or share little.
 
     Args:
-        pages: from `straighten_page`, all of the same page of the layout.
+        pages: from `straighten_page`, all of the same page.
+        layout: of that page.
     """
     if len(pages) < FEWEST_PAGES:
         return None
@@ -63,4 +73,55 @@ def learn_empty_page(pages: Sequence[Gray]) -> Gray | None:
     shared, usual = ordered[-2], ordered[len(pages) // 2]
     if (255 - shared).sum(dtype=np.int64) < _LEAST_SHARED * (255 - usual).sum(dtype=np.int64):
         return None
-    return np.asarray(shared, np.uint8)
+    picture = np.array(shared, np.uint8)
+    bubbles = [bubble for question in layout.questions for bubble in question.bubbles]
+    if bubbles:
+        _clear_marks(picture, bubbles)
+    return picture
+
+
+def find_marked_print(bubbles: Sequence[Bubble], picture: Gray) -> Mask:
+    """Bubbles that are darker than their like in a learnt print: nearly all pupils marked them, (K,).
+
+    Args:
+        bubbles: of one page, at least one.
+        picture: of its learnt print.
+    """
+    share = np.array([255 - _patch(picture, bubble, 0).mean() for bubble in bubbles]) / 255
+    usual = np.full(len(share), np.quantile(share, _USUAL))
+    for alike in _alike(bubbles):
+        usual[alike] = np.quantile(share[alike], _USUAL)
+    marked: Mask = share > usual + _MARKED_PRINT
+    return marked
+
+
+def _clear_marks(picture: Gray, bubbles: Sequence[Bubble]) -> None:
+    """Give bubbles that nearly all pupils marked the print of their like, in place."""
+    marked = find_marked_print(bubbles, picture)
+    for alike in _alike(bubbles):
+        bare = [at for at in alike.tolist() if not marked[at]]
+        if len(bare) < _FEWEST_ALIKE:
+            continue
+        patches = [_patch(picture, bubbles[at], _AROUND_MM) for at in bare]
+        high, wide = (min(patch.shape[side] for patch in patches) for side in (0, 1))
+        usual = np.median([patch[:high, :wide] for patch in patches], axis=0)
+        for at in alike[marked[alike]].tolist():
+            patch = _patch(picture, bubbles[at], _AROUND_MM)
+            patch[:high, :wide] = usual[: patch.shape[0], : patch.shape[1]]
+
+
+def _patch(picture: Gray, bubble: Bubble, around_mm: float) -> Gray:
+    """The part of a learnt print that shows a bubble; a view."""
+    box = bubble.expanded(around_mm)
+    left, top = (max(round(side * FINE_PIXELS_PER_MM), 0) for side in (box.x, box.y))
+    return picture[
+        top : top + round(box.h * FINE_PIXELS_PER_MM), left : left + round(box.w * FINE_PIXELS_PER_MM)
+    ]
+
+
+def _alike(bubbles: Sequence[Bubble]) -> list[NDArray[np.intp]]:
+    """The bubbles of each label and size."""
+    kinds: dict[tuple[str, float, float], list[int]] = {}
+    for at, bubble in enumerate(bubbles):
+        kinds.setdefault((bubble.label, round(bubble.w, 1), round(bubble.h, 1)), []).append(at)
+    return [np.array(group, np.intp) for group in kinds.values()]

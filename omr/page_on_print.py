@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from omr.learn_print import find_marked_print
 from omr.pixels import median
 from omr.reference_print import (
-    find_marked_print,
     plan_boxes_on_print,
     plan_bubbles_on_print,
     print_of_bubbles,

@@ -42,6 +42,20 @@ class ChoiceScores:
     bubbles: tuple[BubbleScore, ...]
     print_seen: float
 
+    def text(self) -> str:
+        """The scores as one text: `print_seen`, then each bubble's five, parted by slashes."""
+        bubbles = ("/".join(f"{value:.10g}" for value in bubble) for bubble in self.bubbles)
+        return " ".join([f"{self.print_seen:.10g}", *bubbles])
+
+    @staticmethod
+    def parse(text: str) -> ChoiceScores:
+        """The scores that `text` wrote; ValueError for anything else."""
+        print_seen, *bubbles = text.split()
+        values = [[float(value) for value in bubble.split("/")] for bubble in bubbles]
+        if any(len(one) != len(BubbleScore._fields) for one in values):
+            raise ValueError(text)
+        return ChoiceScores(tuple(BubbleScore(*one) for one in values), float(print_seen))
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerReading:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from omr.box_frames import FramePrint
 from omr.bubble_plan import EIGHTHS, SECTORS, BubblePlan, plan_bubbles
 from omr.page_print import darken
 from omr.patch_matching import sample_floats
@@ -27,8 +28,6 @@ _PRINT_SHARE = 0.97
 """The darkest of the samples around a bubble are print on every sheet."""
 _LEAST_OUTLINE = 0.15
 """Share of each eighth of the rim that an outline all round prints."""
-_MARKED_PRINT = 0.08
-"""By how much more the inside of one bubble may be printed than that of others with its label."""
 _BUBBLE_SLACK_MM = 0.2
 _BOX_SLACK_MM = 0.5
 _LEAST_FREE = 0.2
@@ -76,7 +75,7 @@ def plan_boxes_on_print(questions: Sequence[QuestionLayout], picture: Gray) -> t
         questions: of one page, each with a box, at least one.
         picture: of the empty page, at `FINE_PIXELS_PER_MM`.
     """
-    plan = plan_boxes(questions)
+    plan = plan_boxes(questions, FramePrint.UNKNOWN)
     printed = _printed(darken(picture, FINE_PIXELS_PER_MM), _PRINT, plan.points, _BOX_SLACK_MM).reshape(-1)[
         : len(plan.on_line)
     ]
@@ -84,26 +83,6 @@ def plan_boxes_on_print(questions: Sequence[QuestionLayout], picture: Gray) -> t
     covered = np.add.reduceat(masked, plan.starts, dtype=np.intp)
     samples = np.diff([*plan.starts, len(masked)])
     return replace(plan, on_line=masked), 1 - covered / samples >= _LEAST_FREE
-
-
-def find_marked_print(bubbles: Sequence[Bubble], picture: Gray) -> Mask:
-    """Bubbles whose print is darker than that of their like: a learnt print may hold a mark that nearly all made, (K,).
-
-    Args:
-        bubbles: of one page, at least one.
-        picture: of the empty page as it was learnt, at `FINE_PIXELS_PER_MM`.
-    """
-    plan = plan_bubbles(bubbles)
-    half = np.array([(bubble.w, bubble.h) for bubble in bubbles])[:, None, :] / 2
-    centres = np.array([bubble.centre for bubble in bubbles])[:, None, :]
-    inside = (((plan.points - centres) / half) ** 2).sum(axis=-1) < 1
-    darkness = (sample_floats(darken(picture, FINE_PIXELS_PER_MM), _at(plan.points)) * inside).sum(axis=1)
-    share = darkness / inside.sum(axis=1)
-    usual = np.full(len(share) + 1, np.median(share))
-    for group in plan.same_print:
-        usual[group] = np.median(share[group[group < len(share)]])
-    marked: Mask = share > usual[:-1] + _MARKED_PRINT
-    return marked
 
 
 def print_of_bubbles(plan: BubblePlan, picture: Gray) -> Floats:

@@ -10,7 +10,7 @@ from omr.layout import QuestionKind
 from omr.mark_lines import CancelledMarks, MarkLines, judge_again
 from omr.page import Page
 from omr.read_page import ReadingPlan, read_page
-from omr.reading import AnswerReading, ReadingStatus
+from omr.reading import AnswerReading, ChoiceScores, ReadingStatus
 from sample_scans.bubble_fillings import Filling
 from sample_scans.scanner import Condition, ScannerModel, draw_model, scan
 from tests.printed_sheets import DPI, PrintedSheet, design_sheet, mark, print_sheet
@@ -45,7 +45,9 @@ def test_the_same_lines_give_the_same_verdict_again(sheet: PrintedSheet, conditi
     for seed in range(3):
         for answer in _read(sheet, _scan_fillings(sheet, seed, condition)):
             assert answer.scores is not None
-            verdict = judge_again(answer.scores, MarkLines())
+            kept = ChoiceScores.parse(answer.scores.text())
+            assert kept == answer.scores
+            verdict = judge_again(kept, MarkLines())
             labels = tuple("アイウエ"[at] for at in verdict.marked)
             assert (labels, verdict.status, verdict.confidence) == (
                 answer.labels,
