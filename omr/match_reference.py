@@ -11,11 +11,10 @@ import numpy as np
 from omr.coarse_alignment import rough_alignments
 from omr.errors import PageSetAside, Trouble
 from omr.geometry import MM_PER_INCH, Points, Transform, apply, scale_transform
-from omr.grid_shifts import find_grid_shifts
 from omr.page_fit import PageFit, fit_page
 from omr.placement import Placement, placement_in_perspective
 from omr.reference import FINE_PIXELS_PER_MM
-from omr.rival_pages import Rival, beats, beats_all
+from omr.rival_pages import Rival, beats, beats_all, compare_pages, is_same_rival
 from omr.scan_picture import MATCH_PIXELS_PER_MM, ScanPicture, find_paper, prepare_scan, print_extent
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def find_reference_page(
     """
     poor: list[tuple[PageFit, ScanPicture]] = []
     for fit, scan in _fits(gray, references, expected, _likely_scales(dpi, enlarged)):
-        if fit.found_print >= _CLEAR_PRINT and beats_all(fit, rivals, scan, references):
+        if fit.found_print >= _CLEAR_PRINT and beats_all(fit, rivals, scan):
             return fit, scan
         if fit.found_print >= _LEAST_PRINT:
             poor.append((fit, scan))
@@ -71,8 +70,8 @@ def find_reference_page(
         )
     poor.sort(key=lambda one: -one[0].found_print)
     for fit, scan in poor:
-        if beats_all(fit, rivals, scan, references) and all(
-            _is_same(fit, scan, *other) or beats(fit, _as_rival(fit, scan, *other), scan, references)
+        if beats_all(fit, rivals, scan) and all(
+            _is_same(fit, scan, *other) or beats(fit, _as_rival(fit, scan, *other, references), scan)
             for other in poor
         ):
             return fit, scan
@@ -86,20 +85,23 @@ def find_rivals(references: Sequence[ReferencePage]) -> tuple[Rival, ...]:
     """The ways in which a page of the empty sheet can be taken for another page, or for itself turned."""
     own = np.diag([MATCH_PIXELS_PER_MM, MATCH_PIXELS_PER_MM, 1.0])
     own[:2, 2] = -0.5
-    rivals = []
+    rivals: list[Rival] = []
     for at, reference in enumerate(references):
         scan = prepare_scan(reference.picture, FINE_PIXELS_PER_MM, max(reference.width, reference.height))
         for other, rough in _candidates(scan, references, at):
             fit = fit_page(scan, references[other], rough, other, _RIVAL_AGREEING)
-            if fit is None or fit.found_print < _RIVAL_PRINT:
+            if fit is None or fit.placement.bend is not None or fit.found_print < _RIVAL_PRINT:
                 continue
             across = np.asarray(np.linalg.inv(own) @ fit.placement.transform)
             if other == at and np.abs(across[:2, :2] - np.eye(2)).max() < 0.1:
                 continue
-            rival = Rival(at, other, across)
-            rivals += [rival, rival.turned_round()]
-        for x, y in find_grid_shifts(reference.picture, reference.width, reference.height):
-            rivals.append(Rival(at, at, np.array([(1, 0, x), (0, 1, y), (0, 0, 1)], np.float64)))
+            back = np.asarray(np.linalg.inv(across))
+            for rival in (
+                compare_pages(at, other, across, references),
+                compare_pages(other, at, back, references),
+            ):
+                if not any(is_same_rival(rival, known) for known in rivals):
+                    rivals.append(rival)
     return tuple(rivals)
 
 
@@ -121,17 +123,24 @@ def _fits(
     paper = find_paper(gray)
     if paper is not None and cv2.contourArea(paper.astype(np.float32)) < _FILLS * gray.size:
         yield from _fits_on_paper(gray, paper, references, order)
-    scales = [fills]
-    for scale in (*likely, print_extent(gray) / first.print_extent):
-        ratios = [max(scale / one, one / scale) for one in scales]
-        if min(ratios) > _SAME_SIZE and _SIZES[0] * fills < scale < _SIZES[1] * fills:
-            scales.append(scale)
-    for scale in scales:
+    for scale in _scales(gray, first, fills, likely):
         scan = scan if scale == fills else prepare_scan(gray, scale, long_side)
         for at, rough in _candidates(scan, references, expected):
             fit = fit_page(scan, references[at], rough, at)
             if fit is not None:
                 yield fit, scan
+
+
+def _scales(gray: Gray, page: ReferencePage, fills: float, likely: Sequence[float]) -> Iterator[float]:
+    """Pixels per mm that a page may have: if it fills the scan, the likely ones, and by its print's extent."""
+    known = [fills]
+    yield fills
+    # Measured last, and only where nothing else fits.
+    for scale in itertools.chain(likely, (print_extent(one) / page.print_extent for one in (gray,))):
+        ratios = [max(scale / one, one / scale) for one in known]
+        if min(ratios) > _SAME_SIZE and _SIZES[0] * fills < scale < _SIZES[1] * fills:
+            known.append(scale)
+            yield scale
 
 
 def _likely_scales(dpi: float | None, enlarged: Sequence[float]) -> list[float]:
@@ -187,14 +196,25 @@ def _in_millimetres(rough: Transform, scan: ScanPicture, reference: ReferencePag
     return Placement(np.asarray(np.linalg.inv(shrinking(scan.coarse.scale)) @ rough @ into_page))
 
 
-def _as_rival(fit: PageFit, scan: ScanPicture, other: PageFit, other_scan: ScanPicture) -> Rival:
-    """Another fit as what the first could be taken for."""
+def _across(fit: PageFit, scan: ScanPicture, other: PageFit, other_scan: ScanPicture) -> Transform:
+    """The page (mm) of another fit to that of the first."""
     mine, theirs = fit.placement.then(scan.to_scan), other.placement.then(other_scan.to_scan)
-    return Rival(fit.page, other.page, np.asarray(np.linalg.inv(mine.transform) @ theirs.transform))
+    return np.asarray(np.linalg.inv(mine.transform) @ theirs.transform)
+
+
+def _as_rival(
+    fit: PageFit,
+    scan: ScanPicture,
+    other: PageFit,
+    other_scan: ScanPicture,
+    references: Sequence[ReferencePage],
+) -> Rival:
+    """Another fit as what the first could be taken for."""
+    return compare_pages(fit.page, other.page, _across(fit, scan, other, other_scan), references)
 
 
 def _is_same(fit: PageFit, scan: ScanPicture, other: PageFit, other_scan: ScanPicture) -> bool:
     """Whether two fits put the same page in the same place, within 2 mm or so."""
-    across = _as_rival(fit, scan, other, other_scan).across
     corners = np.array([(0.0, 0.0), (200.0, 0.0), (0.0, 200.0)])
-    return fit.page == other.page and bool(np.abs(apply(across, corners) - corners).max() < 2)
+    off = apply(_across(fit, scan, other, other_scan), corners) - corners
+    return fit.page == other.page and bool(np.abs(off).max() < 2)

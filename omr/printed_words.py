@@ -30,7 +30,7 @@ _LINE_MM = 7.0
 _NEAR_LINE_MM = 0.4
 _CELL_MM = 5.0
 _LEAST_INK_MM2 = 1.0
-_MOST_WORDS = 64
+_MOST_WORDS = 48
 _OTHER_SHAPE = 0.6
 """The same character is at least 0.75 like itself on a poor scan, another one mostly below 0.5."""
 _OF_PRINT = 0.4
@@ -96,7 +96,6 @@ def has_other_words(gray: Gray, placement: Placement, white: float, plan: WordPl
         plan: of the page.
     """
     windows = 1 - cut_windows(gray, placement, plan.patches) / np.float32(white)
-    windows = np.clip(windows, 0, 1)
     likeness = match_windows(windows, plan.patches).likeness
     suspect = likeness < _OTHER_SHAPE
     if suspect.sum() < max(_FEWEST_OTHER, _OTHER_SHARE * len(suspect)):

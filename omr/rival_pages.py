@@ -16,58 +16,88 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from omr.page_fit import PageFit
-    from omr.pixels import Mask
+    from omr.pixels import Floats, Mask
     from omr.reference import ReferencePage
     from omr.scan_picture import ScanPicture
 
 _FEWEST_OWN_POINTS = 25
 _LEAST_OWN_PRINT = 0.75
 _MOST_RIVAL_PRINT = 0.55
+_SAME_MM = 2.0
 _BARE = 0.08
 """Paper of an empty sheet: nothing darker is printed near."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rival:
-    """A page of the empty sheet that could be taken for another.
+    """A page of the empty sheet that could be taken for another, and the print that only one of them has.
 
     Attributes:
         page: the page, from 0.
         other: what it could be taken for; itself, if it lies turned.
         across: `other`'s page (mm) to this page (mm).
+        own: points that only this page prints, page mm, (N, 2).
+        own_darkness: of the print there, (N,).
+        foreign: points that only the other prints, mm of this page, (M, 2).
+        foreign_darkness: of the print there, (M,).
     """
 
     page: int
     other: int
     across: Transform
-
-    def turned_round(self) -> Rival:
-        """The same seen from the other page."""
-        return Rival(self.other, self.page, np.asarray(np.linalg.inv(self.across)))
-
-
-def beats_all(
-    fit: PageFit, rivals: Sequence[Rival], scan: ScanPicture, references: Sequence[ReferencePage]
-) -> bool:
-    """Whether a fit is clearly the page that it says, and none of its rivals."""
-    return all(beats(fit, rival, scan, references) for rival in rivals if rival.page == fit.page)
+    own: Points
+    own_darkness: Floats
+    foreign: Points
+    foreign_darkness: Floats
 
 
-def beats(fit: PageFit, rival: Rival, scan: ScanPicture, references: Sequence[ReferencePage]) -> bool:
-    """Whether what only one of two pages would have printed decides for the one that was fitted."""
-    mine, theirs = references[rival.page], references[rival.other]
-    own = _is_missing(theirs, apply(rival.turned_round().across, mine.print_points))
-    elsewhere = apply(rival.across, theirs.print_points)
+def compare_pages(page: int, other: int, across: Transform, references: Sequence[ReferencePage]) -> Rival:
+    """What tells a page from another that would lie on it.
+
+    Args:
+        page: the page, from 0.
+        other: the other.
+        across: `other`'s page (mm) to this page (mm).
+        references: all pages.
+    """
+    mine, theirs = references[page], references[other]
+    own = _is_missing(theirs, apply(np.asarray(np.linalg.inv(across)), mine.print_points))
+    elsewhere = apply(across, theirs.print_points)
     foreign = _is_missing(mine, elsewhere)
-    if max(own.sum(), foreign.sum()) < _FEWEST_OWN_POINTS:
+    return Rival(
+        page,
+        other,
+        across,
+        mine.print_points[own],
+        mine.print_darkness[own],
+        elsewhere[foreign],
+        theirs.print_darkness[foreign],
+    )
+
+
+def is_same_rival(one: Rival, other: Rival) -> bool:
+    """Whether two rivals are the same page in the same place, within 2 mm or so."""
+    corners = np.array([(0.0, 0.0), (200.0, 0.0), (0.0, 200.0)])
+    return (one.page, one.other) == (other.page, other.other) and bool(
+        np.abs(apply(one.across, corners) - apply(other.across, corners)).max() < _SAME_MM
+    )
+
+
+def beats_all(fit: PageFit, rivals: Sequence[Rival], scan: ScanPicture) -> bool:
+    """Whether a fit is clearly the page that it says, and none of its rivals."""
+    return all(beats(fit, rival, scan) for rival in rivals if rival.page == fit.page)
+
+
+def beats(fit: PageFit, rival: Rival, scan: ScanPicture) -> bool:
+    """Whether what only one of two pages would have printed decides for the one that was fitted."""
+    if max(len(rival.own), len(rival.foreign)) < _FEWEST_OWN_POINTS:
         return False
     has_own, has_foreign = True, False
-    if own.sum() >= _FEWEST_OWN_POINTS:
-        places = fit.placement.place(mine.print_points[own])
-        has_own = bool(found_print(scan, places, mine.print_darkness[own]).mean() >= _LEAST_OWN_PRINT)
-    if foreign.sum() >= _FEWEST_OWN_POINTS:
-        places = fit.placement.place(elsewhere[foreign])
-        share = found_print(scan, places, theirs.print_darkness[foreign]).mean()
+    if len(rival.own) >= _FEWEST_OWN_POINTS:
+        share = found_print(scan, fit.placement.place(rival.own), rival.own_darkness).mean()
+        has_own = bool(share >= _LEAST_OWN_PRINT)
+    if len(rival.foreign) >= _FEWEST_OWN_POINTS:
+        share = found_print(scan, fit.placement.place(rival.foreign), rival.foreign_darkness).mean()
         has_foreign = bool(share > _MOST_RIVAL_PRINT)
     return has_own and not has_foreign
 

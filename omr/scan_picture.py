@@ -23,6 +23,8 @@ _LOOK_SIDE = 400
 """Pixels of a scan's long side in small, to look for the paper's edge."""
 _LEAST_PAPER = 0.12
 """Share of the scan that the paper must fill."""
+_DARKER = 0.75
+"""Of the paper's gray: what lies around it is at most as bright as this."""
 _INK = 0.25
 _LEAST_INK = 3
 _CORNER = 0.03
@@ -84,14 +86,14 @@ def prepare_scan(gray: Gray, scale: float, long_side: float) -> ScanPicture:
 
 def find_paper(gray: Gray) -> Points | None:
     """The corners of a bright paper on darker ground, clockwise, pixels (4, 2); None where none is seen."""
-    factor = max(1, max(gray.shape) // _LOOK_SIDE)
-    small = shrink(gray, factor)
-    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    framed = cv2.copyMakeBorder(closed, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    factor = _halves(gray, _LOOK_SIDE)
+    closed = cv2.morphologyEx(shrink(gray, factor), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     level, _ = cv2.threshold(closed, 0, 255, cv2.THRESH_OTSU)
-    outlines, _ = cv2.findContours(
-        (framed > level).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    bright = closed > level
+    if bright.all() or closed[~bright].mean() > _DARKER * closed[bright].mean():
+        return None
+    framed = cv2.copyMakeBorder(bright.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    outlines, _ = cv2.findContours(framed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not outlines:
         return None
     paper = cv2.convexHull(max(outlines, key=cv2.contourArea))
@@ -106,9 +108,14 @@ def find_paper(gray: Gray) -> Points | None:
 
 def print_extent(gray: Gray) -> float:
     """The longer side of all that is printed or written on bright ground, pixels."""
-    factor = max(1, max(gray.shape) // (2 * _LOOK_SIDE))
+    factor = _halves(gray, 2 * _LOOK_SIDE)
     ink = darken(shrink(gray, factor), 2.0) > _INK
     # A speck of dust reaches over less than a few pixels.
     spans = [np.flatnonzero(ink.sum(axis=axis) >= _LEAST_INK) for axis in (0, 1)]
     lengths = [int(span[-1]) - int(span[0]) + 1 if len(span) else 1 for span in spans]
     return float(max(lengths) * factor)
+
+
+def _halves(gray: Gray, long_side: int) -> int:
+    """The power of two by which a scan is shrunk (which is fast) to about a long side, pixels."""
+    return int(2 ** max(0, (max(gray.shape) // long_side).bit_length() - 1))
