@@ -104,9 +104,11 @@ def test_no_alteration_changes_an_answer_in_silence(alteration: paper_damage.Alt
     assert [count for count in counts if count.outcome == "wrong"] == []
 
 
-@pytest.mark.parametrize(("threshold", "is_sure"), [(128, False), (205, True)])
+@pytest.mark.parametrize(
+    ("threshold", "expected"), [(128, ReadingStatus.DOUBTFUL), (205, ReadingStatus.BLANK)]
+)
 def test_black_and_white_says_blank_only_where_pale_pencil_would_show(
-    sheet: PrintedSheet, threshold: int, is_sure: bool
+    sheet: PrintedSheet, threshold: int, expected: ReadingStatus
 ) -> None:
     page = sheet.copy()
     questions = {one.id: one for one in sheet.layout.pages[0].questions}
@@ -114,7 +116,6 @@ def test_black_and_white_says_blank_only_where_pale_pencil_would_show(
     black_and_white = np.where(page < threshold, 0, 255).astype(np.uint8)
     statuses = _statuses(sheet, black_and_white)
     assert statuses["c2"] is ReadingStatus.OK
-    expected = ReadingStatus.BLANK if is_sure else ReadingStatus.DOUBTFUL
     assert {statuses["c1"], statuses["t1"], statuses["e1"]} == {expected}
 
 
