@@ -83,8 +83,8 @@ class CropFiles:
                 (folder / file_name(crop.question)).write_bytes(crop.data)
         return replace(page, reading=replace(page.reading, crops=()))
 
-    def place(self, intake: Intake) -> None:
-        """Name the crops of all read pages by their sheets, and put them in place of earlier ones.
+    def prepare(self, intake: Intake) -> None:
+        """Name the crops of all read pages by their sheets, beside earlier ones.
 
         May be called again when more pages were kept.
         """
@@ -95,6 +95,9 @@ class CropFiles:
                 folder = self._pages / file_name(record.scanned.place)
                 if record.status is PageStatus.READ and folder.is_dir():
                     self._place_page(folder, file_name(record.sheet))
+
+    def publish(self) -> None:
+        """Put what was prepared in place of earlier crops."""
         shutil.rmtree(self._final, ignore_errors=True)
         if self._wanted:
             self._new.rename(self._final)

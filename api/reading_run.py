@@ -205,9 +205,10 @@ class ReadingRun:
         given = self._inputs
         intake = sort_pages(self._scanned, given.roster, len(given.layout.pages), self._have_same_content)
         self._seconds += time.perf_counter() - start
-        self._crops.place(intake)
+        self._crops.prepare(intake)
         results = ReadResults(given.exam, given.layout, given.roster, intake, self._seconds, given.remark)
         write_results(results, given.out)
+        self._crops.publish()
         return results
 
     def _forget(self, source: str) -> None:

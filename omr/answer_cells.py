@@ -9,14 +9,16 @@ import cv2
 import numpy as np
 
 from omr.box_neighbours import TOUCH_MM, stands_above, stands_beside
+from omr.cell_print import CellPrint
 from omr.geometry import Rectangle
 from omr.layout import Line, QuestionKind
-from omr.ruled_lines import Cell, CellPrint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from omr.ruled_lines import Cell
 
 _SMALLEST_SIDE_MM = 5.6  # 6 mm, less what a line takes
 _SQUARE_MM = (4.0, 12.5)

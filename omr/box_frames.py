@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,13 @@ _PRINTED = 0.2
 """Share of a side that must be seen before it counts as printed: brackets and underlines have open sides."""
 
 
+class FramePrint(StrEnum):
+    """What is known of the print around boxes: frames on all four sides, or no more than that there is a box."""
+
+    WHOLE = "whole"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class BoxFrame:
     """Where to look for the printed frame of one box, worked out once a layout.
@@ -33,13 +41,15 @@ class BoxFrame:
     Attributes:
         points: page mm, float32 (across, places, 2): at places along the sides, some samples across the line.
         sides: the places of each side.
+        frame_print: what is printed there.
     """
 
     points: Floats
     sides: tuple[slice, ...]
+    frame_print: FramePrint
 
 
-def plan_frame(box: Rectangle) -> BoxFrame:
+def plan_frame(box: Rectangle, frame_print: FramePrint) -> BoxFrame:
     """Work out the places along the sides of a box."""
     across = np.array(_ACROSS_MM)
     parts, sides, end = [], [], 0
@@ -55,7 +65,7 @@ def plan_frame(box: Rectangle) -> BoxFrame:
         parts.append(np.stack((places, lines) if is_level else (lines, places), axis=-1))
         sides.append(slice(end, end + count))
         end += count
-    return BoxFrame(np.concatenate(parts, axis=1).astype(np.float32), tuple(sides))
+    return BoxFrame(np.concatenate(parts, axis=1).astype(np.float32), tuple(sides), frame_print)
 
 
 def is_frame_hidden(gray: Gray, registration: Registration, frame: BoxFrame) -> bool:
@@ -64,7 +74,8 @@ def is_frame_hidden(gray: Gray, registration: Registration, frame: BoxFrame) -> 
     contrast = (values.max(axis=0) - values.min(axis=0)) / max(registration.white - registration.black, 40)
     seen = (contrast > _LEAST_CONTRAST).tolist()
     sides = [seen[side] for side in frame.sides]
-    printed = [side for side in sides if sum(side) > _PRINTED * len(side)]
+    least = 0.0 if frame.frame_print is FramePrint.WHOLE else _PRINTED
+    printed = [side for side in sides if sum(side) >= least * len(side)]
     return not printed or any(_breaks_off(side) for side in printed)
 
 

@@ -64,7 +64,12 @@ class MarkRules:
         usual_tone: darkest part of the labels up to which shaded bubbles are judged as they are; a stretched
             contrast makes them and erased traces darker than they were.
         two_tone: darkest part of the labels from which the page is black and white.
-        two_tone_ink: how many times more ink makes a stroke in black and white, which blackens streaks of the eraser.
+        two_tone_ink: how many times more ink makes a stroke in black and white of labels darker than `dark_label`,
+            which blackens streaks of the eraser.
+        two_tone_whole: how many times more `empty_whole` is in black and white, where edges are rough.
+        illegible_whole: how many times more it is where pale pencil would be gone but for what it left of the print.
+        thin_label: most usual darkness of the labels in black and white that blackens no streaks.
+        dark_label: see `two_tone_ink`.
         mark_border: most of the border of its part of the page that a mark may darken; a stain, a shadow or a
             hole comes in from outside.
         stroke_border: most of the border that a mark of little ink may darken: a staple or a scratch goes on.
@@ -98,6 +103,10 @@ class MarkRules:
     usual_tone: float = 0.5
     two_tone: float = 0.8
     two_tone_ink: float = 2.0
+    two_tone_whole: float = 1.6
+    illegible_whole: float = 0.65
+    thin_label: float = 0.5
+    dark_label: float = 0.62
     mark_border: float = 0.08
     stroke_border: float = 0.015
     stroke_ink: float = 3.0
@@ -113,7 +122,10 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     # In black and white, crumbs of the printed labels count as ink in every bubble of the page.
     ink = measures.ink - np.float32(median(measures.ink))
     is_two_tone = measures.tone > rules.two_tone
-    blackened = rules.two_tone_ink if is_two_tone else 1.0
+    label = median(measures.label)
+    blackened = 1.0
+    if is_two_tone:
+        blackened = float(np.interp(label, [rules.thin_label, rules.dark_label], [1, rules.two_tone_ink]))
     struck = np.minimum.reduce(
         [
             ink / (rules.struck_ink * blackened),
@@ -136,7 +148,6 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     )
     marked_score = np.maximum.reduce([inside, ringed, passing])
     ring = _own_ring(measures.ring, plan, marked_score >= 1)
-    label = median(measures.label)
     foreign = _foreign(measures, ringed, rules)
     if is_two_tone and label > rules.bold_label:
         foreign = np.where(marked_score > rules.lines.guess, np.maximum(foreign, _SMUDGED), foreign)
@@ -147,12 +158,21 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
         fill=measures.fill,
         outside=ring.sum(axis=1),
     )
-    legible = max(rules.legible_label, rules.legible_share * measures.tone)
-    return draw_lines(scores, label / legible, rules.lines)
+    return draw_lines(scores, label / _legible_label(measures, rules), rules.lines)
+
+
+def _legible_label(measures: BubbleMeasures, rules: MarkRules) -> float:
+    """How dark the labels must be for pale pencil to show."""
+    return max(rules.legible_label, rules.legible_share * measures.tone)
 
 
 def _stain(measures: BubbleMeasures, ring: Floats, plan: BubblePlan, rules: MarkRules) -> Floats:
     """How far a bubble is from bare: more than 1 is not surely empty, (K,)."""
+    whole = rules.empty_whole
+    if median(measures.label) < _legible_label(measures, rules):
+        whole *= rules.illegible_whole
+    elif measures.tone > rules.two_tone:
+        whole *= rules.two_tone_whole
     stain: Floats = np.maximum.reduce(
         [
             measures.fill / (rules.empty_fill + measures.noise / 4),
@@ -160,7 +180,7 @@ def _stain(measures: BubbleMeasures, ring: Floats, plan: BubblePlan, rules: Mark
             ring.sum(axis=1) / rules.empty_ring,
             rules.empty_light / np.maximum(measures.light, 1e-3),
             _gain(measures.label, plan) / rules.empty_label,
-            _gain(measures.whole, plan) / rules.empty_whole,
+            _gain(measures.whole, plan) / whole,
             measures.pale_ring / rules.empty_pale_ring,
         ]
     )

@@ -20,7 +20,7 @@ _NOT_ANSWERS = re.compile(
     r"氏名|名前|なまえ|姓名|ふりがな|フリガナ|学年|\d?年|年?組|クラス|学級|番|(出席|受験|学籍)?番号|年?組番(氏名)?|教科|科目"
     r"|得?点|点数|小?計|合計点?|総計|総得?点|評価|評[点定]|採点[欄者]?|配点|検?印|確認|観点"
     r"|知識・技能|思考・判断・表現|主体的に学習に取り組む態度|知技|思判表|知|思|主"
-    r"|(your)?name|class|grade|no\.?|number|(total)?score|points?|total",
+    r"|(your)?name|class|grade|n[o0]\.?|number|(total)?sc[o0]re|points?|total",
     re.IGNORECASE,
 )
 _IN_BOXES = re.compile(

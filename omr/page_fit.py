@@ -25,8 +25,10 @@ _OUTLIER_MM = 0.8
 LEAST_AGREEING = 0.5
 """Share of the patches that must be found where the alignment says."""
 _LIES_FLAT = 0.85
-"""Share of the patches seen that must agree on a flat page, or else it is tried as bent."""
-_CLEARLY_MORE = 1.15
+_FLAT_MM = 0.2
+"""Share of the patches seen that must agree on a flat page, and how well, or else it is tried as bent."""
+_CLEARLY_BENT = 0.6
+"""Share of the mean square error of a flat page that is left when it is taken as bent."""
 _SCALES = (0.88, 1.13)
 _MOST_STRETCH = 0.05
 _MOST_SHEAR = 0.03
@@ -92,6 +94,7 @@ def fit_page(
     if fine is None or not _is_plausible(fine[0], scan.nominal, reference):
         return None
     placement, agreeing, matches = fine
+    placement = straightened(placement, reference.width, reference.height)
     if agreeing.sum() < max(FEWEST_PATCHES, least_agreeing * len(plan.centres)):
         return None
     seen = rough.place(plan.centres + matches.offsets)
@@ -133,12 +136,10 @@ def _fit_once(
     which = np.flatnonzero(matches.likeness > _LEAST_LIKENESS)
     if len(which) < max(FEWEST_PATCHES / 2, least_agreeing * len(plan.centres)):
         return None
-    source, scale = plan.centres[which], scale_of(guess)
+    source = plan.centres[which]
     target = guess.place(source + matches.offsets[which])
     try:
-        placement, agree = fit_flat(source, target, outlier_mm, scale)
-        if agree.mean() < _LIES_FLAT:
-            placement, agree = _better_bent((placement, agree), source, target, outlier_mm)
+        placement, agree = _fit_flat_or_bent(source, target, guess, outlier_mm)
     except ValueError:
         return None
     agreeing = np.zeros(len(plan.centres), bool)
@@ -146,15 +147,26 @@ def _fit_once(
     return placement, agreeing, matches
 
 
-def _better_bent(
-    flat: tuple[Placement, Mask], source: Points, target: Points, outlier_mm: float
+def _fit_flat_or_bent(
+    source: Points, target: Points, guess: Placement, outlier_mm: float
 ) -> tuple[Placement, Mask]:
-    """The fit of a bent page where clearly more patches agree on it than on a flat one."""
+    """The fit of a flat page, or of a bent one where the patches lie clearly nearer to that.
+
+    Raises:
+        ValueError: too few patches agree.
+    """
+    scale = scale_of(guess)
+    flat = fit_flat(source, target, None, outlier_mm, scale)
+    off = np.linalg.norm(flat[0].place(source) - target, axis=1) / scale
+    if flat[1].mean() >= _LIES_FLAT and np.sqrt(np.mean(off[flat[1]] ** 2)) < _FLAT_MM:
+        return flat
     try:
-        bent = fit_bent(source, target, outlier_mm, scale_of(flat[0]))
+        bent = fit_bent(source, target, guess.bend, outlier_mm, scale)
     except ValueError:
         return flat
-    return bent if bent[1].sum() >= _CLEARLY_MORE * flat[1].sum() else flat
+    bent_off = np.linalg.norm(bent[0].place(source) - target, axis=1) / scale
+    costs = [float(np.mean(np.minimum(one, outlier_mm) ** 2)) for one in (off, bent_off)]
+    return bent if costs[1] < _CLEARLY_BENT * costs[0] else flat
 
 
 def _inverse(transform: Transform) -> Transform:

@@ -13,6 +13,7 @@ from omr.page_on_print import plan_page_on_print
 from omr.written_boxes import BoxPlan, plan_boxes
 
 if TYPE_CHECKING:
+    from omr.box_frames import FramePrint
     from omr.geometry import Points, Rectangle
     from omr.layout import Bubble, PageLayout, QuestionLayout
     from omr.pixels import Gray, Mask
@@ -50,12 +51,13 @@ class PagePlan:
     outline: float = _LEAST_OUTLINE
 
 
-def plan_page(page: PageLayout, learnt: Gray | None) -> PagePlan:
+def plan_page(page: PageLayout, learnt: Gray | None, frame_print: FramePrint) -> PagePlan:
     """Work out what there is to read; the bubbles of a page are numbered, question after question.
 
     Args:
         page: of the layout.
         learnt: a picture of the empty page from `learn_empty_page`; None where the layout knows its print, or nobody does.
+        frame_print: what is printed around its boxes.
     """
     bubbles: list[Bubble] = []
     choices = []
@@ -71,7 +73,7 @@ def plan_page(page: PageLayout, learnt: Gray | None) -> PagePlan:
         bubbles=plan_bubbles(bubbles) if bubbles else None,
         choices=tuple(choices),
         digits=plan_bubbles(digits) if digits else None,
-        boxes=plan_boxes(written) if written else None,
+        boxes=plan_boxes(written, frame_print) if written else None,
         written=written,
         crops=crops,
         crop_corners=np.array([box.corners() for box in crops]).reshape(-1, 4, 2),

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from omr.pixels import Mask
 
 _LOOSE_MM = 6.0
-_STEPS = ((2, 3.0), (3, 1.5))
-"""Degree of the bend and how far off (mm) a point may lie, step by step, before the last step's own."""
+_OUTLIERS_MM = (3.0, 1.5)
+"""How far off a point may lie from a first and a second fit of a bend."""
+_TERMS, _SQUARE_TERMS = 10, 6
+"""Of a cubic polynomial in two variables, and of a square one."""
 _POINTS_A_TERM = 2
 _RIDGE = 1e-3
 """Holds back what the points say little of, so that the bend does not run away beyond them."""
@@ -26,23 +28,21 @@ _NODES = 9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bend:
-    """By how much points of a page lie off an affine transform, as a polynomial of their place.
+    """By how much points of a page lie off an affine transform, as a cubic polynomial of their place.
 
     Attributes:
-        coefficients: of each term, mm, (terms, 2).
-        degree: of the polynomial, 2 or 3.
+        coefficients: of each term, mm, (10, 2).
         middle: of the page, mm (2,).
         reach: half the page's longer side, mm.
     """
 
     coefficients: Points
-    degree: int
     middle: Points
     reach: float
 
     def shift(self, points: Points) -> Points:
         """By how much points (..., 2) of the page lie off, mm."""
-        return np.asarray(_terms((points - self.middle) / self.reach, self.degree) @ self.coefficients)
+        return np.asarray(_terms((points - self.middle) / self.reach) @ self.coefficients)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,12 +89,15 @@ class Placement:
         return float(np.abs(shifts).max()) < _MOST_SHIFT_MM and steepest < _MOST_SLOPE
 
 
-def fit_flat(source: Points, target: Points, outlier_mm: float, scale: float) -> tuple[Placement, Mask]:
-    """The affine placement that points of a page (mm) and of a picture agree on, and which of them do.
+def fit_flat(
+    source: Points, target: Points, bend: Bend | None, outlier_mm: float, scale: float
+) -> tuple[Placement, Mask]:
+    """The placement that points of a page (mm) and of a picture agree on, and which of them do.
 
     Args:
         source: page mm, (n, 2).
         target: pixels, (n, 2).
+        bend: of the page, as far as it is known; stays as it is.
         outlier_mm: farther off than this is an outlier.
         scale: pixels per mm.
 
@@ -103,24 +106,25 @@ def fit_flat(source: Points, target: Points, outlier_mm: float, scale: float) ->
     """
     if len(source) < 3:
         raise ValueError("too few points")
-    _, found = cv2.estimateAffine2D(
-        source, target, method=cv2.RANSAC, ransacReprojThreshold=outlier_mm * scale
-    )
+    flat = source if bend is None else source + bend.shift(source)
+    _, found = cv2.estimateAffine2D(flat, target, method=cv2.RANSAC, ransacReprojThreshold=outlier_mm * scale)
     agree: Mask = found.ravel() > 0
-    return Placement(fit_affine(source[agree], target[agree])), agree
+    return Placement(fit_affine(flat[agree], target[agree]), bend), agree
 
 
-def fit_bent(source: Points, target: Points, outlier_mm: float, scale: float) -> tuple[Placement, Mask]:
-    """As `fit_flat`, of paper that does not lie flat: photographed askew, curled, or drawn in unevenly."""
-    flat, agree = fit_flat(source, target, _LOOSE_MM, scale)
-    back = apply(np.asarray(np.linalg.inv(flat.transform)), target) - source
-    low, high = source.min(axis=0), source.max(axis=0)
-    middle, reach = (low + high) / 2, float((high - low).max()) / 2
-    bend = Bend(np.zeros((10, 2)), 3, middle, reach)
-    for degree, outlier in (*_STEPS, (3, outlier_mm)):
-        bend = _bend_to(source[agree], back[agree], middle, reach, degree)
+def fit_bent(
+    source: Points, target: Points, bend: Bend | None, outlier_mm: float, scale: float
+) -> tuple[Placement, Mask]:
+    """As `fit_flat`, of paper that is bent: photographed askew, curled, or drawn in unevenly."""
+    if bend is None:
+        low, high = source.min(axis=0), source.max(axis=0)
+        bend = Bend(np.zeros((_TERMS, 2)), (low + high) / 2, float((high - low).max()) / 2)
+    loose, agree = fit_flat(source, target, bend, _LOOSE_MM, scale)
+    back = apply(np.asarray(np.linalg.inv(loose.transform)), target) - source
+    for outlier in (*_OUTLIERS_MM, outlier_mm):
+        bend = _bend_to(source[agree], back[agree], bend)
         agree = np.linalg.norm(bend.shift(source) - back, axis=1) < outlier
-    return Placement(flat.transform, bend), agree
+    return Placement(loose.transform, bend), agree
 
 
 def placement_in_perspective(corners: Points, width: float, height: float) -> Placement:
@@ -132,7 +136,7 @@ def placement_in_perspective(corners: Points, width: float, height: float) -> Pl
     transform = fit_affine(grid, target)
     middle, reach = np.array([width / 2, height / 2]), max(width, height) / 2
     back = apply(np.asarray(np.linalg.inv(transform)), target) - grid
-    return Placement(transform, _bend_to(grid, back, middle, reach))
+    return Placement(transform, _bend_to(grid, back, Bend(np.zeros((_TERMS, 2)), middle, reach)))
 
 
 def straightened(placement: Placement, width: float, height: float) -> Placement:
@@ -144,7 +148,7 @@ def straightened(placement: Placement, width: float, height: float) -> Placement
     target = placement.place(grid)
     transform = fit_affine(grid, target)
     back = apply(np.asarray(np.linalg.inv(transform)), target) - grid
-    return Placement(transform, _bend_to(grid, back, bend.middle, bend.reach))
+    return Placement(transform, _bend_to(grid, back, bend))
 
 
 def scale_of(placement: Placement) -> float:
@@ -152,23 +156,27 @@ def scale_of(placement: Placement) -> float:
     return pixels_per_mm(placement.transform)
 
 
-def _bend_to(source: Points, shifts: Points, middle: Points, reach: float, degree: int = 3) -> Bend:
-    """The bend that comes nearest to the shifts (mm) at points of the page; ValueError where they are too few."""
-    terms = _terms((source - middle) / reach, degree)
-    count = terms.shape[1]
-    if len(terms) < _POINTS_A_TERM * count:
+def _bend_to(source: Points, shifts: Points, known: Bend) -> Bend:
+    """The bend that comes nearest to the shifts (mm) at points of the page, starting from what is known of it.
+
+    Raises:
+        ValueError: the points are too few.
+    """
+    count = _TERMS if len(source) >= _POINTS_A_TERM * _TERMS else _SQUARE_TERMS
+    if len(source) < _POINTS_A_TERM * count:
         raise ValueError("too few points")
-    known = terms.T @ terms + _RIDGE * len(terms) * np.eye(count)
-    coefficients = np.asarray(np.linalg.solve(known, terms.T @ shifts), np.float64)
-    return Bend(coefficients, degree, middle, reach)
+    terms = _terms((source - known.middle) / known.reach)[:, :count]
+    normal = terms.T @ terms + _RIDGE * len(terms) * np.eye(count)
+    coefficients = known.coefficients.copy()
+    coefficients[:count] += np.linalg.solve(normal, terms.T @ (shifts - known.shift(source)))
+    return Bend(coefficients, known.middle, known.reach)
 
 
-def _terms(places: Points, degree: int) -> Points:
+def _terms(places: Points) -> Points:
+    """The terms of a cubic polynomial at places (..., 2), the square ones first, (..., 10)."""
     x, y = places[..., 0], places[..., 1]
-    terms = [np.ones_like(x), x, y, x * x, x * y, y * y]
-    if degree == 3:
-        terms += [terms[3] * x, terms[3] * y, terms[5] * x, terms[5] * y]
-    return np.stack(terms, axis=-1)
+    xx, yy = x * x, y * y
+    return np.stack([np.ones_like(x), x, y, xx, x * y, yy, xx * x, xx * y, yy * x, yy * y], axis=-1)
 
 
 def _grid(width: float, height: float) -> Points:

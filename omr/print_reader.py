@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from omr.cell_print import PIXELS_PER_MM
 from omr.geometry import Rectangle
 from omr.print_glyphs import GlyphReading, read_glyphs
 from omr.printed_text import PrintedText
-from omr.ruled_lines import PIXELS_PER_MM
 from omr.sheet_page import SheetPage, ruled_sheet
 
 if TYPE_CHECKING:

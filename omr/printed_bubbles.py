@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from omr.cell_print import PIXELS_PER_MM
 from omr.geometry import Rectangle
-from omr.ruled_lines import PIXELS_PER_MM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

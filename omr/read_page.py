@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from omr.blank_page import is_empty_page
+from omr.box_frames import FramePrint
 from omr.bubbles import measure_bubbles
 from omr.choices import CHOICE_READER, MarkRules, judge_bubbles
 from omr.code_reader import read_code
@@ -77,8 +78,10 @@ class ReadingPlan:
     def pages(self) -> tuple[PagePlan, ...]:
         """One plan a page."""
         learnt = self.learnt or (None,) * len(self.layout.pages)
+        is_ours = self.layout.has_code and self.layout.bubble_print is None
+        frames = FramePrint.WHOLE if is_ours else FramePrint.UNKNOWN
         return tuple(
-            plan_page(page, picture) for page, picture in zip(self.layout.pages, learnt, strict=True)
+            plan_page(page, picture, frames) for page, picture in zip(self.layout.pages, learnt, strict=True)
         )
 
     @property

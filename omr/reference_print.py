@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from omr.box_frames import FramePrint
 from omr.bubble_plan import EIGHTHS, SECTORS, BubblePlan, plan_bubbles
 from omr.page_print import darken
 from omr.patch_matching import sample_floats
@@ -74,7 +75,7 @@ def plan_boxes_on_print(questions: Sequence[QuestionLayout], picture: Gray) -> t
         questions: of one page, each with a box, at least one.
         picture: of the empty page, at `FINE_PIXELS_PER_MM`.
     """
-    plan = plan_boxes(questions)
+    plan = plan_boxes(questions, FramePrint.UNKNOWN)
     printed = _printed(darken(picture, FINE_PIXELS_PER_MM), _PRINT, plan.points, _BOX_SLACK_MM).reshape(-1)[
         : len(plan.on_line)
     ]

@@ -7,22 +7,19 @@ merged cells, nested frames, double lines and rounded corners fall out without a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 import numpy as np
 
+from omr.cell_print import PIXELS_PER_MM, CellPrint, classify_print, paper_brightness
 from omr.geometry import Rectangle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Mask: TypeAlias = NDArray[np.uint8]
-
-PIXELS_PER_MM = 8
-"""Every sheet is worked on at this scale (about 200 dpi), so that all sizes below hold for every scan."""
 
 _SHORTEST_LINE_MM = 5.0
 _SHORTEST_DOTTED_LINE_MM = 12.0
@@ -38,19 +35,6 @@ _RECTANGULARITY = 0.8
 _LEAST_OWN_AREA = 0.4  # of a frame, beside what stands in it
 _HALF_LINE_MM = 0.3
 _LARGEST_SKEW_DEG = 10.0
-_FREE_BESIDE_PRINT_MM = 8.0
-_SHADED = 0.88  # of the paper's brightness
-_SURELY_SHADED = 0.65
-_STEP_AT_BORDER = 0.94
-
-
-class CellPrint(StrEnum):
-    """How much is printed inside a cell."""
-
-    EMPTY = "empty"
-    NUMBER = "number"  # at the side where writing begins; the rest is free
-    UNIT = "unit"  # at the side where writing ends; the rest is free
-    PRINTED = "printed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +109,7 @@ def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
     """All closed cells of a sheet with sides of at least 4 mm, from top to bottom."""
     barrier = sheet.lines[0]
     count, labels, stats, _ = cv2.connectedComponentsWithStats(255 - barrier, connectivity=4)
-    paper = _paper_brightness(sheet.gray)
+    paper = paper_brightness(sheet.gray)
     high, wide = sheet.ink.shape
     x, y, w, h, area = stats[:count].T.astype(np.int64)
     least = _SMALLEST_CELL_MM * PIXELS_PER_MM
@@ -148,7 +132,7 @@ def find_cells(sheet: RuledSheet) -> tuple[Cell, ...]:
             if region.mean() < _RECTANGULARITY:
                 continue
         inside = _inner_rectangle(region, int(x[index]), int(y[index]))
-        cells.append(Cell(_to_page(inside), _classify(inside, sheet.gray, sheet.print, paper)))
+        cells.append(Cell(_to_page(inside), classify_print(inside, sheet.gray, sheet.print, paper)))
     return tuple(sorted(cells, key=lambda cell: (cell.rectangle.y, cell.rectangle.x)))
 
 
@@ -273,70 +257,9 @@ def _inner_rectangle(region: NDArray[np.bool_], x: int, y: int) -> tuple[int, in
     return x + int(columns[0]), y + int(rows[0]), x + int(columns[-1]) + 1, y + int(rows[-1]) + 1
 
 
-def _paper_brightness(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The brightness of the paper around each pixel: the brightest millimetre within 15 mm, smoothed."""
-    high, wide = gray.shape
-    small = cv2.resize(
-        gray, (max(1, wide // PIXELS_PER_MM), max(1, high // PIXELS_PER_MM)), interpolation=cv2.INTER_AREA
-    )
-    bright = cv2.blur(cv2.dilate(small, np.ones((31, 31), np.uint8)), (31, 31))
-    return np.asarray(cv2.resize(bright, (wide, high), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
 def _to_page(inside: tuple[int, int, int, int]) -> Rectangle:
     left, top, right, bottom = (edge / PIXELS_PER_MM for edge in inside)
     return Rectangle(left, top, right - left, bottom - top).expanded(_HALF_LINE_MM)
-
-
-def _classify(
-    inside: tuple[int, int, int, int], gray: NDArray[np.uint8], print_ink: Mask, paper: NDArray[np.uint8]
-) -> CellPrint:
-    left, top, right, bottom = inside
-    edge = _pixels(0.5)
-    window = np.s_[top + edge : bottom - edge, left + edge : right - edge]
-    share = np.median(gray[window]) / max(float(np.median(paper[window])), 1.0)
-    if share < _SHADED and (share < _SURELY_SHADED or _ends_at_border(inside, gray)):
-        return CellPrint.PRINTED  # shaded: not meant to be written in
-    ink = np.asarray(print_ink[window] > 0)
-    if ink.sum() < 0.15 * PIXELS_PER_MM**2:
-        return CellPrint.EMPTY
-    columns, rows = ink.max(axis=0), ink.max(axis=1)
-    free = np.array([_longest_free_run(columns), _longest_free_run(rows)])
-    free_share = free / (len(columns), len(rows))
-    at_side = (free_share >= 0.6) & (free >= _FREE_BESIDE_PRINT_MM * PIXELS_PER_MM)
-    in_corner = (free_share >= 0.5).all()
-    if not (at_side.any() or in_corner):
-        return CellPrint.PRINTED
-    along = columns if len(columns) * 2 >= len(rows) else rows
-    return CellPrint.UNIT if np.argmax(along) > 0.5 * len(along) else CellPrint.NUMBER
-
-
-def _ends_at_border(inside: tuple[int, int, int, int], gray: NDArray[np.uint8]) -> bool:
-    """Whether a dark cell is darker than what lies across a border; a shadow goes on there."""
-    left, top, right, bottom = inside
-    near, far = _pixels(0.6), _pixels(1.8)
-    for strips in (
-        (
-            np.s_[top + near : top + far, left:right],
-            np.s_[max(top - far, 0) : max(top - near, 1), left:right],
-        ),
-        (np.s_[bottom - far : bottom - near, left:right], np.s_[bottom + near : bottom + far, left:right]),
-        (
-            np.s_[top:bottom, left + near : left + far],
-            np.s_[top:bottom, max(left - far, 0) : max(left - near, 1)],
-        ),
-        (np.s_[top:bottom, right - far : right - near], np.s_[top:bottom, right + near : right + far]),
-    ):
-        here, beyond = (gray[strip] for strip in strips)
-        if here.size and beyond.size and np.median(here) < _STEP_AT_BORDER * np.median(beyond):
-            return True
-    return False
-
-
-def _longest_free_run(occupied: NDArray[np.bool_]) -> int:
-    """The length of the longest run of False."""
-    ends = np.flatnonzero(np.concatenate([[True], occupied, [True]]))
-    return int((np.diff(ends) - 1).max())
 
 
 def _pixels(millimetres: float) -> int:

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from omr.answer_cells import AnswerCell, guess_kind
+from omr.cell_print import PIXELS_PER_MM
 from omr.geometry import Rectangle
 from omr.layout import Line, QuestionKind
 from omr.question_numbers import parse_question_number
-from omr.ruled_lines import PIXELS_PER_MM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

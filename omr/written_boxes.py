@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import cv2
 import numpy as np
 
-from omr.box_frames import BoxFrame, is_frame_hidden, plan_frame
+from omr.box_frames import BoxFrame, FramePrint, is_frame_hidden, plan_frame
 from omr.confidence import BLANK_BOX
 from omr.pixels import map_points, median, sample
 
@@ -90,7 +90,7 @@ class BoxPlan:
         object.__setattr__(self, "first_on_line", self.on_line[self.every_fourth])
 
 
-def plan_boxes(questions: Sequence[QuestionLayout]) -> BoxPlan:
+def plan_boxes(questions: Sequence[QuestionLayout], frame_print: FramePrint) -> BoxPlan:
     """Work out the samples of a page's boxes; `questions` must not be empty and all have a box."""
     grids, lines, fourths = [], [], []
     for question in questions:
@@ -110,7 +110,9 @@ def plan_boxes(questions: Sequence[QuestionLayout]) -> BoxPlan:
         on_line=np.concatenate([mask.reshape(-1) for mask in lines]),
         starts=tuple(int(one) for one in (0, *ends[:-1])),
         shapes=tuple((grid.shape[0], grid.shape[1]) for grid in grids),
-        frames=tuple(plan_frame(question.box) for question in questions if question.box is not None),
+        frames=tuple(
+            plan_frame(question.box, frame_print) for question in questions if question.box is not None
+        ),
         every_fourth=every_fourth,
         fourth_starts=np.searchsorted(every_fourth, [0, *ends[:-1]]),
     )

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -130,12 +131,19 @@ def _answer(record: PageRecord, question: Question, reading: AnswerReading) -> A
 
 
 def write_results(results: ReadResults, out: Path) -> None:
-    """Write answers.csv, pages.csv, scores.csv and summary.json."""
-    _replace(out / "answers.csv", _csv(ANSWER_COLUMNS, map(_answer_row, results.answers)))
-    _replace(out / "pages.csv", _csv(PAGE_COLUMNS, map(_page_row, results.intake.pages)))
-    _replace(out / "scores.csv", _csv(SCORE_COLUMNS, map(_score_row, results.scores)))
+    """Write answers.csv, pages.csv, scores.csv and summary.json: all are on the disk before the first is replaced."""
     summary = json.dumps(summarize(results), ensure_ascii=False, indent=1)
-    _replace(out / "summary.json", summary + "\n")
+    texts = {
+        "answers.csv": _csv(ANSWER_COLUMNS, map(_answer_row, results.answers)),
+        "pages.csv": _csv(PAGE_COLUMNS, map(_page_row, results.intake.pages)),
+        "scores.csv": _csv(SCORE_COLUMNS, map(_score_row, results.scores)),
+        "summary.json": summary + "\n",
+    }
+    with ExitStack() as files:
+        for name, text in texts.items():
+            stream = files.enter_context(replace_file(out / name))
+            stream.write(text.encode())
+            stream.flush()
 
 
 def summarize(results: ReadResults) -> dict[str, object]:
@@ -246,8 +254,3 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _replace(path: Path, text: str) -> None:
-    with replace_file(path) as stream:
-        stream.write(text.encode())

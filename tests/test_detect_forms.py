@@ -13,7 +13,8 @@ from PIL import Image
 from omr.design import Paper
 from omr.geometry import Rectangle
 from omr.photographed_page import flatten_photograph
-from scoring.detection import detect_sheet
+from sample_scans.scanner import ScannerModel, scan
+from scoring.detection import describe_detection, detect_sheet
 from scoring.exam_file import read_exam
 from tests.ruled_sheets import photographed
 from tests.teacher_forms_decorated import teacher_forms
@@ -66,6 +67,37 @@ def test_a_photograph_is_flattened_and_becomes_the_reference(tmp_path: Path) -> 
     found = [_edges(box) for box in found_places(report.layout).values()]
     for answer, truth in form.places.items():
         assert any(box == pytest.approx(_edges(truth), abs=2.0) for box in found), answer
+
+
+# Without its text layer a sheet's numbers are read from the picture: nearly all, and never relied upon.
+@pytest.mark.parametrize(
+    ("name", "quarter_turns"),
+    [("two-columns", 0), ("science", 1), ("viewpoints", 2), ("social", 3), ("mathematics", 0)],
+)
+def test_a_scan_in_any_quarter_turn_gives_the_same_boxes_without_those_for_name_and_score(
+    tmp_path: Path, name: str, quarter_turns: int
+) -> None:
+    form = teacher_forms()[name](tmp_path / "sheet.pdf")
+    form.save()
+    model = ScannerModel(skew_deg=1.7, noise=4.0, paper=236, quarter_turns=quarter_turns)
+    picture = scan(form.picture(300), 300, model, np.random.default_rng(5))
+    Image.fromarray(picture).save(tmp_path / "scan.png", dpi=(200, 200))
+    report = detect_sheet(tmp_path / "scan.png", tmp_path / "layout.json")
+    found = found_places(report.layout)
+    assert len(found) == len(form.places)
+    places = [_edges(box) for box in found.values()]
+    for answer, truth in form.places.items():
+        assert any(box == pytest.approx(_edges(truth), abs=_TOLERANCE_MM) for box in places), answer
+    assert "画像から読み取りました" in describe_detection(report, tmp_path / "layout.json")
+
+
+def test_the_numbers_on_a_scan_name_its_boxes(tmp_path: Path) -> None:
+    form = teacher_forms()["dotted-halves"](tmp_path / "sheet.pdf")
+    form.save()
+    picture = scan(form.picture(300), 300, ScannerModel(skew_deg=-1.2), np.random.default_rng(6))
+    Image.fromarray(picture).save(tmp_path / "scan.png", dpi=(200, 200))
+    found = found_places(detect_sheet(tmp_path / "scan.png", tmp_path / "layout.json").layout)
+    assert sorted(found) == sorted(form.places)
 
 
 @settings(max_examples=15, deadline=None)

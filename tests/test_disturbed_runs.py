@@ -81,7 +81,7 @@ def test_a_killed_run_leaves_the_folder_free(school: School) -> None:
     folder = school.folder / "in"
     folder.mkdir()
     process = _start(_read_call(school, "--watch", str(folder)))
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while not (school.folder / "out" / "summary.json").exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -94,18 +94,18 @@ def test_a_killed_run_leaves_the_folder_free(school: School) -> None:
 
 @posix
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are listed from /proc")
-@pytest.mark.parametrize("wait", [0.9, 1.3, 1.8, 2.5])
+@pytest.mark.parametrize("wait", [0.0, 0.5, 1.5])
 def test_ctrl_c_at_any_time_ends_all_in_one_sentence(school: School, wait: float) -> None:
     school.put("a.pdf", *[school.scan(0)] * 40)
     process = _start(_read_call(school))
     marker = school.folder / "out" / ".saiten.lock"
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while not marker.exists():  # from here on workers are started
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    time.sleep(wait - 0.9)
+    time.sleep(wait)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
-    _, error = process.communicate(timeout=30)
+    _, error = process.communicate(timeout=300)
     if process.returncode == 0:
         pytest.skip("the run was done before")
     assert process.returncode == 130
@@ -162,24 +162,27 @@ def _prepare_nothing(_: Any) -> None:
 
 
 @posix
-@pytest.mark.parametrize("size", [0, 300, 20_000])
-def test_a_full_disk_leaves_the_earlier_results_and_one_sentence(school: School, size: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [(0, ["--crops"]), (300, ["--crops"]), (2_000, [])],
+    ids=["nothing", "a part of a crop", "answers.csv, but not pages.csv"],
+)
+def test_a_full_disk_leaves_the_earlier_results_and_one_sentence(
+    school: School, size: int, options: list[str]
+) -> None:
     """A limit on the size of files stands in for the disk: writing ends in the same way, at any byte."""
-    school.put("a.pdf", school.scan(0), school.scan(1))
+    pages = [school.scan(page, seed) for page in range(4) for seed in range(6)]
+    school.put("a.pdf", *pages[:2])
     assert school.read("--crops") == 0
     out = school.folder / "out"
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    school.put("a.pdf", school.scan(2))
-    process = _start(_read_call(school, "--crops"), _SMALL_FILES.format(size=size))
-    _, error = process.communicate(timeout=60)
-    if size < 20_000:
-        assert process.returncode in (1, 2)
-        assert error.count("\n") == 1
-        assert error.endswith("。\n")
-        kept = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-        assert kept == before
-    else:
-        assert process.returncode == 0
+    school.put("a.pdf", *pages)
+    process = _start(_read_call(school, *options), _SMALL_FILES.format(size=size))
+    _, error = process.communicate(timeout=300)
+    assert process.returncode in (1, 2)
+    assert error.count("\n") == 1
+    assert error.endswith("。\n")
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     assert not list(out.glob(".*"))
 
 
@@ -202,7 +205,7 @@ def _check_print_fails_whole(call: list[str], target: Path, size: int) -> None:
         if earlier is not None:
             target.write_bytes(earlier)
         process = _start(call, _SMALL_FILES.format(size=size))
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=300)
         assert process.returncode == 2
         assert "空き容量" in error
         assert error.count("\n") == 1
@@ -221,7 +224,7 @@ def test_a_watched_file_is_kept_until_there_is_room(school: School) -> None:
     call.remove(str(school.folder / "scans"))
     process = _start(call, _SMALL_FILES.format(size=10_000))
     try:
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == 1

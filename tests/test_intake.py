@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from omr.layout import IdentityField
 from omr.reading import DigitReading, IdentityReading, PageReading, PageStatus, ReadingStatus
 from omr.sheet_code import BLANK_STUDENT, SheetCode, exam_digest, layout_digest, student_digest
+from scoring.identity import Outcome
 from scoring.intake import Intake, sort_pages
-from scoring.page_records import ScannedPage
+from scoring.page_records import PageRecord, ScannedPage
 from scoring.roster import Roster, Student
 
 EXAM, LAYOUT = exam_digest("E"), layout_digest("L")
@@ -152,6 +153,56 @@ def test_unclear_digits_name_the_probable_pupil_as_a_guess() -> None:
     record = _sort(*others, page).pages[-1]
     assert record.student == ""
     assert "おそらく2年3組4番" in record.reason
+
+
+def _owner(record: PageRecord) -> tuple[Outcome, str]:
+    assert record.owner is not None
+    return record.owner.outcome, record.owner.student.student_id if record.owner.student else ""
+
+
+def test_each_page_says_how_far_it_is_known_whose_it_is() -> None:
+    intake = _sort(_named("id-1", 1, at=1), _copied(1, "4", 2), _copied(1, "3", 3), _copied(1, "3", 4))
+    assert [_owner(record) for record in intake.pages[:2]] == [
+        (Outcome.PROVEN, "id-1"),
+        (Outcome.PROVEN, "id-4"),
+    ]
+    assert [_owner(record)[0] for record in intake.pages[2:]] == [Outcome.TWICE] * 2
+    conflict = _sort(_named("id-2", 1, at=1), _named("id-2", 1, at=2))
+    assert [(_owner(record), record.student) for record in conflict.pages] == [
+        ((Outcome.TWICE, "id-2"), "")
+    ] * 2
+    assert _owner(_sort(_named("stranger", 1)).pages[0]) == (Outcome.UNKNOWN, "")
+
+
+def test_a_student_whose_coded_sheets_contradict_each_other_is_nobody_else_s() -> None:
+    intake = _sort(_named("id-2", 1, at=1), _named("id-2", 1, at=2), _copied(1, "2", 3))
+    assert _students(intake) == ["", "", ""]
+    assert "a.pdf#1、a.pdf#2" in intake.pages[2].reason
+
+
+def test_a_page_without_a_number_is_probably_of_its_set_and_named_so() -> None:
+    first, second = _sort(_copied(1, "4", 1), _copied(2, "", 2)).pages
+    assert _owner(first) == (Outcome.PROVEN, "id-4")
+    assert (second.student, _owner(second)) == ("", (Outcome.PROBABLE, "id-4"))
+    assert "おそらく2年3組4番" in second.reason
+
+
+def test_a_second_page_that_is_missing_or_in_another_file_is_told() -> None:
+    intake = _sort(_copied(1, "4", 1), _copied(1, "5", 2), _copied(2, "5", 3), _copied(2, "4", 1, "b.pdf"))
+    assert _students(intake) == ["id-4", "id-5", "id-5", "id-4"]
+    assert [record.sheet for record in intake.pages] == ["a.pdf#1", "a.pdf#2", "a.pdf#2", "b.pdf#1"]
+    assert {student for student, _ in intake.missing(ROSTER, 2)} == {"id-1", "id-2", "id-3", "id-12"}
+    without = _sort(_copied(1, "4", 1), _copied(1, "5", 2), _copied(2, "5", 3))
+    assert ("id-4", 2) in without.missing(ROSTER, 2)
+    assert ("id-4", 1) not in without.missing(ROSTER, 2)
+
+
+def test_class_letters_are_named_as_what_the_digits_can_not_say() -> None:
+    letters = Roster(tuple(replace(one, class_name="A") for one in ROSTER.students))
+    (record,) = _sort(_copied(1, "4", 1), roster=letters).pages
+    assert record.student == ""
+    assert "数字でないもの（A）" in record.reason
+    assert "名前を見て" in record.reason
 
 
 _pages = st.one_of(

@@ -194,6 +194,10 @@ def test_a_class_is_read_and_marked(school: School) -> None:
         ("b.pdf", "1", "0"),
         ("b.pdf", "2", "180"),
     ]
+    assert [
+        (row["student"], row["identity"], row["identity_confidence"], row["identity_evidence"])
+        for row in pages
+    ] == [(student, "proven", "1.0000", "code") for student in ("s-3", "s-2", "s-1")]
     assert abs(float(pages[1]["skew_deg"]) - 0.4) < 0.05
     assert float(pages[1]["residual_mm"]) < 0.2
     assert school.summary["missing"] == [["s-4", 1]]
