@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omr.crops import crop_box
+from omr.errors import PageSetAside, Trouble
 from omr.match_reference import find_reference_page, find_rivals
 from omr.page_fit import PageFit, found_print, registration_of
+from omr.printed_words import has_other_words
 from omr.reference import ReferencePage, plan_reference
 from omr.reference_print import plan_boxes_on_print, plan_bubbles_on_print
 
@@ -127,11 +129,20 @@ def place_page(
         enlarged: sizes against the sheet's own (1.41 for 141 %) of copies that may lie among the scans.
 
     Raises:
-        PageSetAside: no page fits, or two fit as well.
+        PageSetAside: no page fits, two fit as well, or the page has other words in the same frames.
     """
     references = [page.reference for page in sheet.pages]
     fit, scan = find_reference_page(gray, references, sheet.rivals, expected, dpi, enlarged)
     plan = sheet.pages[fit.page]
+    registration = registration_of(fit, scan, plan.reference)
+    words = plan.reference.words
+    if words is not None and has_other_words(
+        gray, fit.placement.then(scan.to_scan), registration.white, words
+    ):
+        raise PageSetAside(
+            Trouble.FOREIGN_SHEET,
+            "枠は同じですが、印刷された文字が空の解答用紙と違います。別の試験や別の版の用紙が混ざっていないかを確かめてください。",
+        )
     shifts, agrees = _local_shifts(fit, plan)
     doubted = ~(agrees & plan.has_room & _has_its_print(fit, scan, plan, shifts))
     bubbles, boxes, corners = plan.bubbles, plan.boxes, plan.crop_corners
@@ -143,7 +154,6 @@ def place_page(
             bubbles = replace(bubbles, points=moved.astype(np.float32))
         if boxes is not None:
             boxes = _moved_boxes(boxes, fit, shifts, plan)
-    registration = registration_of(fit, scan, plan.reference)
     return PlacedPage(fit.page, registration, bubbles, boxes, corners, doubted)
 
 

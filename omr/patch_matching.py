@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from omr.geometry import Points
-    from omr.pixels import Floats
+    from omr.pixels import Floats, Gray
     from omr.placement import Placement
 
 FEWEST_PATCHES = 6
@@ -72,12 +72,20 @@ def plan_patches(darkness: Floats, pixels_per_mm: float, cell_mm: float, reach: 
     at = _choose(np.minimum(darkness, np.float32(_MOST_DARKNESS)), pixels_per_mm, cell_mm)
     if len(at) < FEWEST_PATCHES:
         raise ValueError("too little is printed")
-    patches = _cut_squares(darkness, at, np.eye(2)[None], PATCH)
+    return plan_patches_at(darkness, at, pixels_per_mm, reach)[0]
+
+
+def plan_patches_at(
+    darkness: Floats, at: Points, pixels_per_mm: float, reach: int
+) -> tuple[PatchPlan, Floats]:
+    """Patches of an empty page at given pixels (x, y), (P, 2), and their darkness, (P, PATCH, PATCH)."""
+    seen = _cut_squares(darkness, at, np.eye(2)[None], PATCH)
+    patches = np.minimum(seen, np.float32(_MOST_DARKNESS))
     patches = patches - patches.mean(axis=(1, 2), keepdims=True)
     patches /= np.sqrt((patches**2).sum(axis=(1, 2), keepdims=True)) + np.float32(1e-6)
     side = PATCH + 2 * reach
     templates = np.conj(fft.rfft2(patches.astype(np.float32), (side, side)))
-    return PatchPlan((at + 0.5) / pixels_per_mm, templates, pixels_per_mm, reach)
+    return PatchPlan((at + 0.5) / pixels_per_mm, templates, pixels_per_mm, reach), seen
 
 
 def match_patches(darkness: Floats, guess: Placement, plan: PatchPlan) -> PatchMatches:
@@ -88,9 +96,19 @@ def match_patches(darkness: Floats, guess: Placement, plan: PatchPlan) -> PatchM
         guess: page (mm) to pixels of `darkness`.
         plan: of the page.
     """
-    side, places = PATCH + 2 * plan.reach, 2 * plan.reach + 1
+    return match_windows(cut_windows(darkness, guess, plan), plan)
+
+
+def cut_windows(picture: Floats | Gray, guess: Placement, plan: PatchPlan) -> Floats:
+    """What a picture shows where each patch should be and around it, float32 (P, W, W)."""
     steps = guess.steps(plan.centres) / plan.pixels_per_mm
-    windows = _cut_squares(darkness, guess.place(plan.centres), steps, side)
+    return _cut_squares(picture, guess.place(plan.centres), steps, PATCH + 2 * plan.reach)
+
+
+def match_windows(windows: Floats, plan: PatchPlan) -> PatchMatches:
+    """Find each patch in its window of darkness, (P, W, W)."""
+    side, places = PATCH + 2 * plan.reach, 2 * plan.reach + 1
+    windows = np.minimum(windows, np.float32(_MOST_DARKNESS))
     product = fft.irfft2(fft.rfft2(windows) * plan.templates, (side, side))
     likeness: Floats = product[:, :places, :places] / _spread(windows)
     flat = likeness.reshape(len(likeness), -1)
@@ -127,7 +145,7 @@ def _choose(darkness: Floats, pixels_per_mm: float, cell_mm: float) -> Points:
     return np.array(chosen, np.float64).reshape(-1, 2)
 
 
-def _cut_squares(picture: Floats, centres: Points, steps: Points, side: int) -> Floats:
+def _cut_squares(picture: Floats | Gray, centres: Points, steps: Points, side: int) -> Floats:
     """Squares of `side` × `side` samples; a step right and one down are a matrix (P or 1, 2, 2), (P, side, side)."""
     along = np.arange(side) - (side - 1) / 2
     # One coordinate at a time: sums over arrays of pairs take five times as long.
@@ -139,8 +157,7 @@ def _cut_squares(picture: Floats, centres: Points, steps: Points, side: int) -> 
         for axis in (0, 1)
     )
     found = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    limited = np.minimum(cast("Floats", found), np.float32(_MOST_DARKNESS))
-    return limited.reshape(-1, side, side)
+    return found.astype(np.float32, copy=False).reshape(-1, side, side)
 
 
 def _spread(windows: Floats) -> Floats:

@@ -12,13 +12,15 @@ from omr.coarse_alignment import LONG_SIDE, CoarsePicture, coarse_picture
 from omr.errors import InputError, PageSetAside
 from omr.page_print import darken, shrink_to
 from omr.patch_matching import PatchPlan, plan_patches
+from omr.printed_words import WordPlan, plan_words
 from omr.scan_file import open_scan
 from omr.scan_picture import MATCH_PIXELS_PER_MM, print_extent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from omr.geometry import Points
+    from omr.geometry import Points, Rectangle
     from omr.layout import Layout, PageLayout
     from omr.pixels import Floats, Gray
 
@@ -32,6 +34,7 @@ _WIDE_REACH = 8
 _PRINT = 0.15
 _CELL_MM = 4.0
 _BOLDEST = 0.93
+_FRAME_MM = 1.0
 _MOST_ASPECT_ERROR = 0.03
 _MOST_PRINT_POINTS = 4000
 
@@ -51,6 +54,7 @@ class ReferencePage:
         print_points: where something is printed, page mm, (N, 2).
         print_darkness: how dark it is there at `MATCH_PIXELS_PER_MM`, (N,).
         solid_points: where the print is boldest, page mm, (S, 2): they show how black this scan's black is.
+        words: the printed characters, to tell it from a sheet with the same frames.
         near_print: the darkest print within a millimetre, at `MATCH_PIXELS_PER_MM`.
     """
 
@@ -64,6 +68,7 @@ class ReferencePage:
     print_points: Points
     print_darkness: Floats
     solid_points: Points
+    words: WordPlan | None
     near_print: Floats
 
 
@@ -101,6 +106,8 @@ def plan_reference(picture: Gray, page: PageLayout) -> ReferencePage:
     """
     size = (round(page.width * MATCH_PIXELS_PER_MM), round(page.height * MATCH_PIXELS_PER_MM))
     match = darken(shrink_to(picture, size), MATCH_PIXELS_PER_MM)
+    written = [question.box for question in page.questions if question.box is not None]
+    _wipe(match, written)
     try:
         patches = plan_patches(match, MATCH_PIXELS_PER_MM, _PATCH_EVERY_MM, _REACH)
         half = np.asarray(cv2.resize(match, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
@@ -124,8 +131,18 @@ def plan_reference(picture: Gray, page: PageLayout) -> ReferencePage:
         print_points=points,
         print_darkness=match[rows, columns],
         solid_points=_boldest(picture),
+        words=plan_words(picture, FINE_PIXELS_PER_MM, written),
         near_print=np.asarray(cv2.dilate(match, np.ones((5, 5), np.uint8)), np.float32),
     )
+
+
+def _wipe(darkness: Floats, boxes: Sequence[Rectangle]) -> None:
+    """Take out what stands inside the boxes: in a 模範解答 the answers, which are no print of the sheet."""
+    for box in boxes:
+        inside = box.expanded(-min(_FRAME_MM, box.w / 4, box.h / 4))
+        sides = (inside.x, inside.y, inside.right, inside.bottom)
+        left, top, right, bottom = (max(0, round(side * MATCH_PIXELS_PER_MM)) for side in sides)
+        darkness[top:bottom, left:right] = 0
 
 
 def _boldest(picture: Gray) -> Points:
