@@ -161,13 +161,18 @@ def read_results(run: ServedRun) -> Results:
 def _read_rows(path: Path, row_type: type[AnyRow]) -> tuple[AnyRow, ...]:
     """The rows of a result file, checked against the columns of `row_type`."""
     reader = csv.DictReader(io.StringIO(_read_text(path), newline=""))
-    absent = [column for column in row_type.model_fields if column not in (reader.fieldnames or ())]
+    present = [column for column in row_type.model_fields if column in (reader.fieldnames or ())]
+    absent = [
+        column
+        for column, field in row_type.model_fields.items()
+        if field.is_required() and column not in present
+    ]
     if absent:
         raise _damaged(path, f"見出し（{','.join(absent)} がありません）")
     rows: list[AnyRow] = []
     for row in reader:
         try:
-            rows.append(row_type.model_validate({column: row[column] for column in row_type.model_fields}))
+            rows.append(row_type.model_validate({column: row[column] for column in present}))
         except ValidationError as error:
             column = error.errors()[0]["loc"][0]
             raise _damaged(path, f"{reader.line_num}行目の {column} ") from error

@@ -120,7 +120,7 @@ def test_wrong_inputs_are_one_sentence(tmp_path: Path) -> None:
         assert str(raised.value).endswith("。")
         assert "\n" not in str(raised.value)
     sheet = draw(tmp_path / "sheet.pdf")
-    with pytest.raises(InputError, match="書き込めません"):
+    with pytest.raises(InputError, match="先に作ってください"):
         detect_sheet(sheet.path, tmp_path / "nowhere" / "layout.json")
 
 
