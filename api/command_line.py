@@ -186,6 +186,10 @@ def read(
         typer.Option("--watch-give-up", min=1, help="途中で切れたままのファイルをあきらめるまでの秒数"),
     ] = 600.0,
     password: Annotated[str | None, typer.Option("--password", help="PDF のパスワード")] = None,
+    scale: Annotated[
+        str,
+        typer.Option("--scale", metavar="PERCENT,…", help="拡大・縮小コピーの倍率（例 122,141）"),
+    ] = "",
     megapixels: Annotated[
         float,
         typer.Option(
@@ -209,7 +213,7 @@ def read(
 ) -> None:
     """スキャンを読み取り、マークを採点して CSV にします。"""
     from api.progress import show_progress  # noqa: PLC0415
-    from api.reading_run import ReadRequest, read_scans  # noqa: PLC0415
+    from api.reading_run import ReadRequest, parse_scales, read_scans  # noqa: PLC0415
     from api.watch_folder import WatchRules  # noqa: PLC0415
     from api.watching import WatchRequest  # noqa: PLC0415
     from omr.decode_limits import DecodeLimits  # noqa: PLC0415
@@ -225,6 +229,7 @@ def read(
         workers=workers,
         crops=Crops.ALL if crops else Crops.NONE,
         password=password,
+        enlarged=parse_scales(scale),
         limits=DecodeLimits(
             max_pixels=int(megapixels * 1e6), max_pages=pages, max_file_bytes=int(megabytes * 1024**2)
         ),

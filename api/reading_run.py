@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from scoring.roster import Roster
 
 
+_LEAST_PERCENT, _MOST_PERCENT = 50, 200
+
+
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
     """What to read, and how.
@@ -59,6 +62,7 @@ class ReadRequest:
         password: of encrypted PDF files.
         limits: on what a scan file may ask for.
         page_seconds: after which a page is given up.
+        enlarged: sizes of enlarged copies of an own sheet among the scans (1.41 for 141 %).
     """
 
     exam: Path
@@ -71,6 +75,7 @@ class ReadRequest:
     password: str | None = None
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     page_seconds: float = PAGE_SECONDS
+    enlarged: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,23 @@ class Progress:
 
     pages: int
     of: int
+
+
+def parse_scales(text: str) -> tuple[float, ...]:
+    """Sizes of copies from percentages such as `122,141`.
+
+    Raises:
+        InputError: one of them is no percentage from 50 to 200.
+    """
+    sizes = []
+    for part in text.replace("%", "").split(",") if text else ():
+        percent = float(part) if part.strip().replace(".", "", 1).isdigit() else 0.0
+        if not _LEAST_PERCENT <= percent <= _MOST_PERCENT:
+            raise InputError(
+                f"--scale の「{part}」は倍率として読めません。50 から 200 までの数（％）を、122,141 のように書いてください。"
+            )
+        sizes.append(percent / 100)
+    return tuple(sizes)
 
 
 def read_scans(request: ReadRequest, report: Callable[[Progress], None] = lambda _: None) -> ReadResults:
@@ -117,7 +139,9 @@ def start_reading(request: ReadRequest) -> Iterator[ReadingRun]:
     given = tuple(list_scans(request.scans, request.out / CROPS_FOLDER))
     _prepare_folder(request.out)
     rules = MarkRules(lines=MarkLines(cancelled_marks=exam.cancelled_marks))
-    plan = ReadingPlan(layout, exam.id, request.crops, rules, _reference(layout, request.layout))
+    plan = ReadingPlan(
+        layout, exam.id, request.crops, rules, _reference(layout, request.layout), enlarged=request.enlarged
+    )
     if plan.reference:
         _ = plan.own_sheet  # worked out once for all workers; a sheet with too little print ends the run here
     settings = WorkerSettings(plan, request.limits, request.password)

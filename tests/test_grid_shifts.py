@@ -4,17 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.mark_cards import CARD_DPI, CARDS, Card, draw_card
+from benchmarks.bubble_pages import BY_REFERENCE, make_page
+from benchmarks.bubble_tables import Outcome
+from benchmarks.bubbles import judge
+from benchmarks.mark_cards import CARDS, Card, draw_card
 from omr.grid_shifts import find_grid_shifts
-from omr.page import Page
-from omr.read_page import ReadingPlan, read_page
-from omr.reading import PageStatus, ReadingStatus
-from omr.reference import FINE_PIXELS_PER_MM
-from sample_scans.bubble_fillings import Filling, draw_filling
-from sample_scans.scanner import ScannerModel, scan
-
-_MM = CARD_DPI / 25.4
-CARD = CARDS[4]  # pale squares
+from omr.reading import PageStatus
+from sample_scans.scanner import Condition
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
@@ -31,26 +27,10 @@ def test_a_plain_page_has_no_grid() -> None:
     assert find_grid_shifts(page, 210.0, 297.0) == []
 
 
-@pytest.mark.parametrize("rows", [-1, 1])
-def test_a_page_that_lies_a_row_off_is_read_right_or_not_at_all(rows: int) -> None:
-    card = draw_card(CARD, is_stamped=False)
-    (page,) = card.layout.pages
-    empty = card.print(0.3)
-    size = (round(page.width * FINE_PIXELS_PER_MM), round(page.height * FINE_PIXELS_PER_MM))
-    reference = np.asarray(cv2.resize(empty, size, interpolation=cv2.INTER_AREA), np.uint8)
-    plan = ReadingPlan(card.layout, "GRID", reference=(reference,))
-    for seed in range(3):
-        random = np.random.default_rng(seed)
-        canvas = card.print(0.25)
-        meant = []
-        for question in page.questions:
-            bubble = question.bubbles[int(random.integers(len(question.bubbles)))]
-            x, y = bubble.centre
-            size_px = (bubble.w * _MM, bubble.h * _MM)
-            draw_filling(canvas, (x * _MM - 0.5, y * _MM - 0.5), size_px, Filling.FULL, random, _MM)
-            meant.append((bubble.label,))
-        model = ScannerModel(shift_mm=(0.0, rows * CARD.pitch[1]), skew_deg=0.3, noise=2.0)
-        reading = read_page(Page(scan(canvas, CARD_DPI, model, random)), plan)
-        if reading.status is PageStatus.READ:
-            for answer, labels in zip(reading.answers, meant, strict=True):
-                assert answer.status is ReadingStatus.DOUBTFUL or answer.labels == labels
+def test_a_card_is_not_read_a_row_off() -> None:
+    """A page of the bubble benchmark that was found a row off, with 25 of 52 answers wrong, before shifts were rivals."""
+    made = make_page(BY_REFERENCE[0], Condition.DUSTY, np.random.default_rng((80, 18)), 80)
+    reading = made.read()
+    assert reading.status is PageStatus.READ
+    for answer, truth in zip(reading.answers, made.truths, strict=True):
+        assert judge(answer, truth) is not Outcome.WRONG

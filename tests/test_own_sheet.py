@@ -256,6 +256,27 @@ def test_a_useless_reference_ends_the_call(
     assert message in capsys.readouterr().err
 
 
+def test_copies_of_another_size_are_named_on_the_command_line(
+    sheet: OwnSheet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write_exam(sheet, tmp_path / "exam.toml")
+    random = np.random.default_rng(22)
+    for number, (page, percent) in enumerate([(0, 141), (1, 141), (0, 100), (1, 100)]):
+        canvas, _ = fill_page(sheet, page, random)
+        gray = scan(canvas, PRINT_DPI, ScannerModel(dpi=2 * percent, ink=50), random)
+        Image.fromarray(gray).save(tmp_path / f"scan{number}.png", dpi=(200, 200))
+    files = [str(tmp_path / f"scan{number}.png") for number in range(4)]
+    call = ["read", str(tmp_path / "exam.toml"), *files, "--layout", str(sheet.layout_path)]
+    call += ["-o", str(tmp_path / "out"), "--workers", "1"]
+    assert run([*call, "--scale", "大"]) == 2
+    assert "--scale" in capsys.readouterr().err
+    assert run([*call, "--scale", "122,141"]) == 0
+    with (tmp_path / "out" / "pages.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["status"] for row in rows] == ["read"] * 4
+    assert [row["sheet_page"] for row in rows] == ["1", "2", "1", "2"]
+
+
 def _write_exam(sheet: OwnSheet, path: Path) -> None:
     lines = [
         "[exam]",
