@@ -45,6 +45,7 @@ class MarkRules:
         shaded_share: share of the inside that is shaded.
         ringed_sectors: directions (of 12) with ink that make a circle around the bubble.
         sector_ink: ink in one direction of the margin that counts.
+        ring_over_specks: how many times more a ring leaves in each direction than specks do in the usual margin.
         empty_fill: most mean darkness of an empty bubble, above the noise.
         empty_ink: most ink inside an empty bubble.
         empty_ring: most ink in the margin of an empty bubble.
@@ -88,6 +89,7 @@ class MarkRules:
     shaded_share: float = 0.75
     ringed_sectors: int = 10
     sector_ink: float = 0.06
+    ring_over_specks: float = 3.0
     empty_fill: float = 0.07
     empty_ink: float = 0.12
     empty_ring: float = 0.35
@@ -138,7 +140,10 @@ def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) 
     shaded = np.minimum(measures.fill / (rules.shaded_fill * darkened), measures.faint / rules.shaded_share)
     inside = np.maximum(struck, shaded)
     ring = _own_ring(measures.ring, plan, inside >= 1)
-    ringed = (ring > rules.sector_ink).sum(axis=1) / rules.ringed_sectors
+    # Where specks lie in most margins of the page, a ring must be more than specks all round.
+    specks = float(np.sort(ring.sum(axis=1))[len(ring) // 4]) / SECTORS
+    is_inked = ring > max(rules.sector_ink, rules.ring_over_specks * specks)
+    ringed = is_inked.sum(axis=1) / rules.ringed_sectors
     passing = np.minimum.reduce(
         [
             (ink + ring.sum(axis=1)) / (rules.passing_ink * blackened),
