@@ -32,7 +32,7 @@ _CELL_MM = 5.0
 _LEAST_INK_MM2 = 1.0
 _MOST_WORDS = 48
 _OTHER_SHAPE = 0.6
-"""The same character is at least 0.75 like itself on a poor scan, another one mostly below 0.5."""
+"""The same character is more than 0.7 like itself on a poor scan, another one mostly less than 0.5."""
 _OF_PRINT = 0.4
 _FOUND = 0.97
 """With more of its print there, the character stands and something was written over it."""
