@@ -23,7 +23,7 @@ NO_SYMBOLS = (1).to_bytes(2) + bytes(8)
 
 def _put(school: School, symbols: bytes, drawn: bytes) -> Path:
     school.mark(0, "1", "イ")
-    bits = np.where(school.scan(0) > 140, 255, 0).astype(np.uint8)
+    bits = np.where(school.scan(0) > 160, 255, 0).astype(np.uint8)
     high, wide = bits.shape
     facts = gray_facts(wide, high, BitsPerComponent=1, Filter=Name.JBIG2Decode)
     content = b"q 170 0 0 240 0 0 cm /Im0 Do Q " + drawn
