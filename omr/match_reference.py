@@ -11,6 +11,7 @@ import numpy as np
 from omr.coarse_alignment import rough_alignments
 from omr.errors import PageSetAside, Trouble
 from omr.geometry import MM_PER_INCH, Points, Transform, apply, scale_transform
+from omr.grid_shifts import find_grid_shifts
 from omr.page_fit import PageFit, fit_page
 from omr.placement import Placement, placement_in_perspective
 from omr.reference import FINE_PIXELS_PER_MM
@@ -102,6 +103,9 @@ def find_rivals(references: Sequence[ReferencePage]) -> tuple[Rival, ...]:
             ):
                 if not any(is_same_rival(rival, known) for known in rivals):
                     rivals.append(rival)
+        for right, down in find_grid_shifts(reference.picture, reference.width, reference.height):
+            shift = np.array([(1, 0, right), (0, 1, down), (0, 0, 1)], np.float64)
+            rivals.append(compare_pages(at, at, shift, references))
     return tuple(rivals)
 
 
