@@ -24,6 +24,8 @@ _MOST_DARKNESS = 0.5
 """Darker than this counts no more: a pen is no stronger than a printed line."""
 _EDGE_MM = 8.0
 _LEAST_STRUCTURE = 3e-4
+_OVER_PRINT = 1.3
+"""How much darker than print anything counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class PatchPlan:
             window's side, PATCH + 2 × `reach`.
         pixels_per_mm: of the samples.
         reach: how far from its place each patch is looked for, in samples.
+        darkest: what is darker counts as this dark: a filled mark must not outweigh pale print.
     """
 
     centres: Points
     templates: NDArray[np.complex64]
     pixels_per_mm: float
     reach: int
+    darkest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,13 @@ def plan_patches_at(
 ) -> tuple[PatchPlan, Floats]:
     """Patches of an empty page at given pixels (x, y), (P, 2), and their darkness, (P, PATCH, PATCH)."""
     seen = _cut_squares(darkness, at, np.eye(2)[None], PATCH)
-    patches = np.minimum(seen, np.float32(_MOST_DARKNESS))
+    darkest = min(_MOST_DARKNESS, _OVER_PRINT * float(np.quantile(seen, 0.98)))
+    patches = np.minimum(seen, np.float32(darkest))
     patches = patches - patches.mean(axis=(1, 2), keepdims=True)
     patches /= np.sqrt((patches**2).sum(axis=(1, 2), keepdims=True)) + np.float32(1e-6)
     side = PATCH + 2 * reach
     templates = np.conj(fft.rfft2(patches.astype(np.float32), (side, side)))
-    return PatchPlan((at + 0.5) / pixels_per_mm, templates, pixels_per_mm, reach), seen
+    return PatchPlan((at + 0.5) / pixels_per_mm, templates, pixels_per_mm, reach, darkest), seen
 
 
 def match_patches(darkness: Floats, guess: Placement, plan: PatchPlan) -> PatchMatches:
@@ -108,7 +113,7 @@ def cut_windows(picture: Floats | Gray, guess: Placement, plan: PatchPlan) -> Fl
 def match_windows(windows: Floats, plan: PatchPlan) -> PatchMatches:
     """Find each patch in its window of darkness, (P, W, W)."""
     side, places = PATCH + 2 * plan.reach, 2 * plan.reach + 1
-    windows = np.minimum(windows, np.float32(_MOST_DARKNESS))
+    windows = np.minimum(windows, np.float32(plan.darkest)) * np.float32(_MOST_DARKNESS / plan.darkest)
     product = fft.irfft2(fft.rfft2(windows) * plan.templates, (side, side))
     likeness: Floats = product[:, :places, :places] / _spread(windows)
     flat = likeness.reshape(len(likeness), -1)

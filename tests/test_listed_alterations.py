@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from omr.pixels import Gray
 
 _PLAIN = (Filling.EMPTY, Filling.FULL, Filling.LIGHT, Filling.SCRIBBLED)
-_FILLINGS = tuple(one for one in Filling if one is not Filling.NEXT_TO)
+_FILLINGS = tuple(one for one in Filling if one not in (Filling.NEXT_TO, Filling.CANCELLED))
 
 
 def _turn(quarters: int) -> Callable[[Gray], Gray]:
