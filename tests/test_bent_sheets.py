@@ -148,7 +148,7 @@ def test_an_enlarged_copy_with_a_scribble_beside_it_needs_its_size(
     assert _undecided(read_page(Page(glass, dpi=(200, 200)), told), truth) <= 1
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     skew=st.floats(-8, 8),
     size=st.floats(0.91, 1.0),

@@ -177,7 +177,7 @@ def test_two_at_once_read_right_or_are_flagged(pair: tuple[str, str]) -> None:
     _read(sheet, altered, meant)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     paper=st.sampled_from(Paper),
     orientation=st.sampled_from(Orientation),
