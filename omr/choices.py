@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from omr.pixels import Floats, Mask
 
 _EMPTY_RING_AMID_PRINT = 0.2
+_EMPTY_TOGETHER_AMID_PRINT = 1.0
 CHOICE_READER = "bubbles/1"
 _SMUDGED = 2.0
 """The `foreign` score of marks on a page where black and white blackened smudges too."""
@@ -51,6 +52,7 @@ class MarkRules:
         empty_ring: most ink in the margin of an empty bubble.
         empty_label: most that the label of an empty bubble is darker than the same label usually is on its page.
         empty_whole: most that an empty bubble holds more ink, print included, than its like on the page.
+        empty_together: most that all signs of ink may come to together, as the root of their summed squares.
         empty_light: least brightness of the paper around an empty bubble, against the page's white.
         empty_pale_ring: most of the margin of an empty bubble that is a little dark: a ring blurred to gray.
         most_shade: darkest shade that may lie across a bubble.
@@ -96,6 +98,7 @@ class MarkRules:
     empty_label: float = 0.22
     empty_whole: float = 0.3
     empty_light: float = 0.45
+    empty_together: float = 0.75
     empty_pale_ring: float = 0.06
     most_shade: float = 0.25
     whole_rim: float = 0.6
@@ -116,7 +119,7 @@ class MarkRules:
 
     def amid_print(self) -> MarkRules:
         """The rules on sheets of others, where print hides a part of each margin: less ink beside a bubble counts."""
-        return replace(self, empty_ring=_EMPTY_RING_AMID_PRINT)
+        return replace(self, empty_ring=_EMPTY_RING_AMID_PRINT, empty_together=_EMPTY_TOGETHER_AMID_PRINT)
 
 
 def judge_bubbles(measures: BubbleMeasures, plan: BubblePlan, rules: MarkRules) -> BubbleVerdicts:
@@ -178,17 +181,20 @@ def _stain(measures: BubbleMeasures, ring: Floats, plan: BubblePlan, rules: Mark
         whole *= rules.illegible_whole
     elif measures.tone > rules.two_tone:
         whole *= rules.two_tone_whole
-    stain: Floats = np.maximum.reduce(
+    signs = np.stack(
         [
             measures.fill / (rules.empty_fill + measures.noise / 4),
             measures.ink / rules.empty_ink,
             ring.sum(axis=1) / rules.empty_ring,
-            rules.empty_light / np.maximum(measures.light, 1e-3),
             _gain(measures.label, plan) / rules.empty_label,
             _gain(measures.whole, plan) / whole,
             measures.pale_ring / rules.empty_pale_ring,
         ]
     )
+    # Several weak signs together are one: a pale tick is a little of everything.
+    together = np.sqrt(np.square(np.maximum(signs, 0)).sum(axis=0)) / rules.empty_together
+    dark = rules.empty_light / np.maximum(measures.light, 1e-3)
+    stain: Floats = np.maximum.reduce([*signs, dark, together]).astype(np.float32)
     return stain
 
 

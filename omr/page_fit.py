@@ -27,6 +27,10 @@ LEAST_AGREEING = 0.5
 _LIES_FLAT = 0.85
 _FLAT_MM = 0.2
 """Share of the patches seen that must agree on a flat page, and how well, or else it is tried as bent."""
+_ROUGH_MM = 0.22
+_MOST_AGREE = 0.85
+"""A rough fit, with twice the distances that scans leave, is believed only where most patches agree: the others show
+a grid of bubbles that was taken half a column off."""
 _CLEARLY_BENT = 0.6
 """Share of the mean square error of a flat page that is left when it is taken as bent."""
 _SCALES = (0.88, 1.13)
@@ -101,9 +105,12 @@ def fit_page(
     back = apply(_inverse(placement.transform), seen)
     offsets = back - plan.centres - placement.shift(plan.centres)
     off = np.linalg.norm(offsets[agreeing], axis=1)
+    residual = float(np.sqrt(np.mean(off**2)))
+    if residual > _ROUGH_MM and agreeing.mean() < _MOST_AGREE:
+        return None
     share = found_print(scan, placement.place(reference.print_points), reference.print_darkness).mean()
     left = PatchMatches(offsets, matches.likeness)
-    return PageFit(at, placement, float(np.sqrt(np.mean(off**2))), agreeing, left, float(share))
+    return PageFit(at, placement, residual, agreeing, left, float(share))
 
 
 def found_print(scan: ScanPicture, places: Points, darkness: Floats) -> Mask:
