@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from omr.pixels import Floats, Mask
 
 _EMPTY_RING_AMID_PRINT = 0.2
-_EMPTY_TOGETHER_AMID_PRINT = 1.0
+_EMPTY_TOGETHER_AMID_PRINT = 1.3
 CHOICE_READER = "bubbles/1"
 _SMUDGED = 2.0
 """The `foreign` score of marks on a page where black and white blackened smudges too."""
