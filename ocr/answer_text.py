@@ -94,7 +94,8 @@ def _canonical(text: str, rules: AnswerRules) -> str:
 
 
 def _text(text: str, rules: AnswerRules) -> str:
-    plain = paper_form(_spaced(paper_form(text), rules)).rstrip("。 ")
+    plain = paper_form(_spaced(paper_form(text), rules))
+    plain = plain.rstrip("。 ") or plain
     return _COUNTED.sub("か", _cased(_in_kana(plain, rules), rules))
 
 
@@ -143,12 +144,8 @@ def _symbol(text: str, rules: AnswerRules) -> str:
 def _symbol_folds(rules: AnswerRules) -> tuple[Callable[[str], str], ...]:
     """What is left out of account, short of making two of the choices the same."""
     choices, chosen = {_bare(one) for one in rules.choices}, []
-    for fold in (
-        _without_frame,
-        _without_circles,
-        partial(_in_kana, rules=rules),
-        partial(_cased, rules=rules),
-    ):
+    in_kana, cased = partial(_in_kana, rules=rules), partial(_cased, rules=rules)
+    for fold in (_without_frame, _without_circles, paper_form, in_kana, cased):
         folded = {fold(one) for one in choices}
         if len(folded) == len(choices):
             choices = folded
@@ -157,7 +154,7 @@ def _symbol_folds(rules: AnswerRules) -> tuple[Callable[[str], str], ...]:
 
 
 def _bare(text: str) -> str:
-    return paper_form("".join(paper_form(text).split()))
+    return single_form("".join(single_form(text).split()))
 
 
 def _without_frame(text: str) -> str:
@@ -171,7 +168,7 @@ def _without_frame(text: str) -> str:
 
 
 def _without_circles(text: str) -> str:
-    return paper_form("".join(map(uncircled, text)))
+    return single_form("".join(map(uncircled, text)))
 
 
 def _symbol_spellings(text: str) -> Iterable[str]:

@@ -26,14 +26,12 @@ _SAME_SIGNS = {
     "≤": "≦", "≥": "≧",
 }  # fmt: skip
 _DASHES = "‐‑‒–—―−─━－ｰー-"
-_KANA = "ぁ-ゖァ-ヺー"
-_LONG_VOWEL = re.compile(rf"(?<=[{_KANA}])[{_DASHES}]+")
-_DASH = re.compile(rf"(?<![{_KANA}])[{_DASHES}]")
+_DASHES_AND_BEFORE = re.compile(rf"([ぁ-ゖァ-ヺ]?)([{_DASHES}]+)")
 _TYPED_EXPONENT = re.compile(r"\^\s*(\(\s*)?([+-]?\s*[0-9]+|n)(?(1)\s*\))")
 _TO_EXPONENT = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
 _FROM_EXPONENT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
 _LOOK_ALIKES = str.maketrans("へべぺ力二八口夕工卜ヶヵ", "ヘベペカニハロタエトケカ")
-_ONE_AS_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺー])一(?=[ァ-ヺー]|$)")
+_ONE_AS_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺ])一(?=[ァ-ヺ]|\Z)")
 
 
 def single_form(text: str) -> str:
@@ -51,7 +49,7 @@ def paper_form(text: str) -> str:
     For comparison only: ニ may stand for 二. Idempotent.
     """
     alike = _ONE_AS_LONG_VOWEL.sub("ー", _plain(text).translate(_LOOK_ALIKES))
-    return _settle_dashes(alike)
+    return _settle_dashes(unicodedata.normalize("NFC", alike))
 
 
 def read_exponent(text: str) -> str:
@@ -99,7 +97,9 @@ def _plain(text: str) -> str:
 
 
 def _settle_dashes(text: str) -> str:
-    settled = _DASH.sub("-", _LONG_VOWEL.sub(lambda found: "ー" * len(found[0]), text))
+    settled = _DASHES_AND_BEFORE.sub(
+        lambda found: found[1] + ("ー" if found[1] else "-") * len(found[2]), text
+    )
     return _TYPED_EXPONENT.sub(lambda found: write_exponent("".join(found[2].split())), settled)
 
 

@@ -20,7 +20,8 @@ from ocr.answer_text import (
     spellings,
     written_unit,
 )
-from ocr.number_text import number_key, parse_number
+from ocr.character_forms import paper_form, single_form
+from ocr.number_text import number_key, parse_number, tidy_number
 
 SAME, DIFFERENT = Alike.SAME, Alike.DIFFERENT
 SYMBOL, NUMBER, TEXT = (AnswerRules(kind) for kind in (AnswerKind.SYMBOL, AnswerKind.NUMBER, AnswerKind.TEXT))
@@ -265,8 +266,8 @@ def test_symbols(one: str, other: str, choices: tuple[str, ...], is_same: bool) 
 
 
 def test_no_switch_makes_two_choices_the_same() -> None:
-    rules = AnswerRules(AnswerKind.SYMBOL, ("a", "A", "あ", "ア"), case=SAME, kana=SAME)
-    assert len({canonical(one, rules) for one in rules.choices}) == 4
+    rules = AnswerRules(AnswerKind.SYMBOL, ("a", "A", "あ", "ア", "二", "ニ"), case=SAME, kana=SAME)
+    assert len({canonical(one, rules) for one in rules.choices}) == 6
     assert same_answer("b", "B", replace(rules, choices=("a", "b")))
 
 
@@ -320,11 +321,19 @@ _pieces = st.sampled_from(
 _texts = st.lists(_pieces, max_size=9).map("".join) | st.text(max_size=8)
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
+@settings(max_examples=800, deadline=None, derandomize=True)
 @given(text=_texts, rules=_rules)
 def test_canonical_twice_is_canonical(text: str, rules: AnswerRules) -> None:
     once = canonical(text, rules)
     assert canonical(once, rules) == once
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(text=_texts)
+def test_forms_twice_are_forms_once(text: str) -> None:
+    for form in (single_form, paper_form, tidy_number):
+        assert form(form(text)) == form(text)
+    assert paper_form(single_form(text)) == paper_form(text)
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
@@ -358,7 +367,7 @@ def _value(numeral: str) -> Fraction:
     return Fraction(factor) * Fraction(10) ** int(exponent or 0)
 
 
-@settings(max_examples=1000, deadline=None, derandomize=True)
+@settings(max_examples=500, deadline=None, derandomize=True)
 @given(one=_numerals, other=_numerals, rules=_rules, units=st.tuples(*[st.sampled_from(["", "cm", "m"])] * 2))
 def test_different_numbers_are_never_the_same(
     one: str, other: str, rules: AnswerRules, units: tuple[str, str]
