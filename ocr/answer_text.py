@@ -34,6 +34,7 @@ _BRACKETS = {"「」", "『』", "()", "[]", "{}", "〔〕", "【】", "〈〉",
 _COUNTED = re.compile(r"(?<=[0-9一ニ三四五六七ハ九十百千万数何])[カケか箇](?=[\u4e00-\u9fff])")
 """The か of 3か月 and 数ヶ所, in `paper_form`."""
 _COUNTED_AS_WRITTEN = re.compile(r"(?<=[0-9一二三四五六七八九十百千万数何])[カケヵヶか箇](?=[\u4e00-\u9fff])")
+_BETWEEN_KANJI = re.compile(r"(?<=[\u4e00-\u9fff])[ケヶ](?=[\u4e00-\u9fff])")
 
 
 def canonical(text: str, rules: AnswerRules) -> str:
@@ -127,7 +128,7 @@ def _text_spellings(text: str, rules: AnswerRules) -> Iterable[str]:
 def _counted_otherwise(text: str) -> Iterable[str]:
     """3か月 as 3ヶ月, 3カ月 …; 関ヶ原 as 関ケ原."""
     yield from (_COUNTED_AS_WRITTEN.sub(one, text) for one in "かカヶケヵ")
-    yield from (text.replace(one, other) for one, other in ("ヶケ", "ケヶ"))
+    yield from (_BETWEEN_KANJI.sub(one, text) for one in "ケヶ")
 
 
 # Symbols

@@ -30,7 +30,7 @@ _DASHES_AND_BEFORE = re.compile(rf"([ぁ-ゖァ-ヺ]?)([{_DASHES}]+)")
 _TYPED_EXPONENT = re.compile(r"\^\s*(\(\s*)?([+-]?\s*[0-9]+|n)(?(1)\s*\))")
 _TO_EXPONENT = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
 _FROM_EXPONENT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
-_LOOK_ALIKES = str.maketrans("へべぺ力二八口夕工卜ヶヵ", "ヘベペカニハロタエトケカ")
+_LOOK_ALIKES = str.maketrans("へべぺ力二八口夕工卜ヶヵゖゕ", "ヘベペカニハロタエトケカケカ")
 _ONE_AS_LONG_VOWEL = re.compile(r"(?<=[ァ-ヺ])一(?=[ァ-ヺ]|\Z)")
 
 
