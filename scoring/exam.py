@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from omr.design import Orientation, Paper, QuestionDesign, SheetDesign, Writing
 from omr.layout import QuestionKind
 from omr.mark_lines import CancelledMarks
+from scoring.answer_switches import AnswerSwitches  # noqa: TC001  (pydantic reads it)
 from scoring.points import check_points
 
 _EXAM_ID = re.compile(r"[A-Z0-9-]{1,20}")
@@ -112,6 +113,7 @@ class Question(BaseModel):
         characters: manuscript squares (字数) of a text or essay.
         lines: ruled lines of an essay.
         unit: printed behind the box of a number or text.
+        compare: what counts as the same written answer, where it differs from the rest of the exam.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -127,6 +129,7 @@ class Question(BaseModel):
     characters: Annotated[int, _whole_number(2000)] | None = None
     lines: Annotated[int, _whole_number(100)] | None = None
     unit: Annotated[str, _text(10)] | None = None
+    compare: AnswerSwitches | None = None
 
     @property
     def right_answers(self) -> tuple[tuple[str, ...], ...]:
@@ -159,7 +162,8 @@ def default_exam_id(heading: dict[str, Any]) -> str:
 class Exam(BaseModel):
     """A whole exam; `id` is made from subject, title and date where it is not given.
 
-    `cancelled_marks` says what becomes of a choice where one of two marks is crossed out or scribbled over.
+    `cancelled_marks` says what becomes of a choice where one of two marks is crossed out or scribbled over;
+    `compare` says what counts as the same written answer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -171,6 +175,7 @@ class Exam(BaseModel):
     orientation: Orientation = Orientation.PORTRAIT
     writing: Writing = Writing.HORIZONTAL
     cancelled_marks: CancelledMarks = CancelledMarks.DOUBTFUL
+    compare: AnswerSwitches | None = None
     id: ExamId = Field(default_factory=default_exam_id)
     questions: tuple[Question, ...]
 
@@ -295,6 +300,7 @@ def _check_box(question: Question) -> None:
         "characters": {QuestionKind.TEXT, QuestionKind.ESSAY},
         "lines": {QuestionKind.ESSAY},
         "unit": {QuestionKind.NUMBER, QuestionKind.TEXT},
+        "compare": {QuestionKind.SYMBOL, QuestionKind.NUMBER, QuestionKind.TEXT},
     }
     for key, kinds in allowed.items():
         if getattr(question, key) is not None and question.kind not in kinds:

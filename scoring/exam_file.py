@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from omr.errors import InputError
+from scoring.answer_switches import AnswerSwitches
 from scoring.exam import Exam, Question
 from scoring.points import format_points
 from scoring.toml_lines import line_of, locate
@@ -156,9 +157,11 @@ def _problem(detail: ErrorDetails, lines: dict[TomlPath, int]) -> Problem:
     line = line_of(lines, path)
     if detail["type"] == "extra_forbidden":
         return Problem(line, _unknown_key(path))
-    key = str(path[2] if path[0] == "question" else path[1])
+    key, *inside = (str(one) for one in path[2 if path[0] == "question" else 1 :])
     sentence = _sentence(detail, key)
-    if not sentence.startswith(key):
+    if key == "compare" and inside:
+        sentence = f"{key} の {inside[0]}: {sentence}"
+    elif not sentence.startswith(key):
         sentence = f"{key}: {sentence}"
     if detail["type"] != "exam":  # a fault between several keys says by itself what is expected
         sentence += f"（例: {_example(path[0], key)}）"
@@ -206,6 +209,8 @@ def _nearest_key(path: TomlPath) -> str | None:
 def _known_keys(path: TomlPath) -> list[str]:
     if len(path) == 1:
         return ["exam", "question"]
+    if path[-2] == "compare":
+        return list(AnswerSwitches.model_fields)
     return _QUESTION_KEYS if path[0] == "question" else _EXAM_KEYS
 
 
@@ -226,6 +231,8 @@ def _value(value: Any) -> str:
         return format_points(value)
     if isinstance(value, tuple):
         return f"[{', '.join(_value(one) for one in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(_pairs(value))}}}"
     return str(value)  # whole numbers and dates (ISO 8601) are written alike in TOML
 
 

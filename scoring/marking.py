@@ -5,18 +5,19 @@ Pure arithmetic: the same reading and key always give the same proposal, so a ch
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ocr.answer_text import AnswerKind, AnswerRules, same_answer, written_unit
 from omr.layout import QuestionKind
 from omr.reading import ReadingStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from scoring.answer_switches import AnswerSwitches
     from scoring.exam import Exam, Question
 
 _JUDGED_BY_PERSON = {QuestionKind.ESSAY, QuestionKind.DRAWING}
@@ -28,6 +29,7 @@ class Rule(StrEnum):
     ANSWER = "answer"  # the reading is the answer (正答)
     ACCEPTED = "accepted"  # it is one of the accepted answers (別解)
     WRONG = "wrong"  # it is none of them
+    UNIT = "unit"  # the number is right, but carries a unit (単位) that neither key nor sheet names
     BLANK = "blank"  # nothing was written (空欄)
     DOUBTFUL = "doubtful"  # a person must look first (要確認)
     NO_KEY = "no_key"  # the answer is not decided yet
@@ -63,13 +65,16 @@ class Total:
     undecided: int
 
 
-def propose(question: Question, status: ReadingStatus, reading: Sequence[str]) -> Proposal:
+def propose(
+    question: Question, status: ReadingStatus, reading: Sequence[str], compare: AnswerSwitches | None
+) -> Proposal:
     """The points that a reading earns.
 
     Args:
         question: with its key.
         status: of the reading; what is doubtful never earns or loses points.
         reading: the marked labels of a choice in any order; for written kinds the one recognised text.
+        compare: the exam's own, for written answers.
     """
     if status is ReadingStatus.BLANK:
         return Proposal(Decimal(0), Rule.BLANK)
@@ -81,8 +86,29 @@ def propose(question: Question, status: ReadingStatus, reading: Sequence[str]) -
         return Proposal(None, Rule.UNKNOWN_LABEL)
     if not question.right_answers:
         return Proposal(None, Rule.NO_KEY)
-    rule = _compare(question, reading)
+    if question.kind is QuestionKind.CHOICE:
+        rule = _rule_of_marks(question, frozenset(reading))
+    else:
+        rule = _rule_of_text(question, reading[0], answer_rules(question, compare))
+    if rule is Rule.UNIT:
+        return Proposal(None, rule)
     return Proposal(Decimal(0) if rule is Rule.WRONG else question.points, rule)
+
+
+def answer_rules(question: Question, compare: AnswerSwitches | None) -> AnswerRules:
+    """When two texts are the same answer to a written question.
+
+    Args:
+        question: of kind symbol, number or text.
+        compare: the exam's; the question's own goes before it.
+    """
+    switches = {
+        name: switch
+        for one in (compare, question.compare)
+        if one is not None
+        for name, switch in one.model_dump(exclude_none=True).items()
+    }
+    return AnswerRules(AnswerKind(question.kind), question.choices, question.unit or "", **switches)
 
 
 def add_up(exam: Exam, proposals: Mapping[str, Proposal]) -> Total:
@@ -97,22 +123,17 @@ def add_up(exam: Exam, proposals: Mapping[str, Proposal]) -> Total:
     return Total(sum(points, Decimal(0)), exam.max_points, len(found) - len(points))
 
 
-def normalise_answer(text: str) -> str:
-    """A written answer for comparison: NFKC (full-width 12 is 12, ｱ is ア), without spaces at the ends."""
-    return unicodedata.normalize("NFKC", text).strip()
-
-
-def _compare(question: Question, reading: Sequence[str]) -> Rule:
-    given = _comparable(question, reading)
-    if given == _comparable(question, question.answer):
+def _rule_of_marks(question: Question, marked: frozenset[str]) -> Rule:
+    if marked == frozenset(question.answer):
         return Rule.ANSWER
-    if any(given == _comparable(question, one) for one in question.accept):
-        return Rule.ACCEPTED
-    return Rule.WRONG
+    return Rule.ACCEPTED if marked in map(frozenset, question.accept) else Rule.WRONG
 
 
-def _comparable(question: Question, answer: Sequence[str]) -> frozenset[str]:
-    """The labels of a choice as they are printed; a written answer normalised."""
-    if question.kind is QuestionKind.CHOICE:
-        return frozenset(answer)
-    return frozenset(normalise_answer(text) for text in answer)
+def _rule_of_text(question: Question, text: str, rules: AnswerRules) -> Rule:
+    found = Rule.WRONG
+    for rule, right in [(Rule.ANSWER, question.answer), *((Rule.ACCEPTED, one) for one in question.accept)]:
+        if same_answer(text, right[0], rules):
+            if written_unit(right[0], rules) or not written_unit(text, rules):
+                return rule
+            found = Rule.UNIT  # 12kg for 12: who knows whether kg is right
+    return found

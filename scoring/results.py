@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from omr.layout import Layout
     from omr.reading import AnswerReading
+    from scoring.answer_switches import AnswerSwitches
     from scoring.exam import Exam, Question
     from scoring.identity import Owner
     from scoring.intake import Intake
@@ -105,7 +106,7 @@ class ReadResults:
         """All answers of all read pages, in input order, then exam order."""
         questions = {question.id: question for question in self.exam.questions}
         return tuple(
-            _answer(record, questions[reading.question], reading)
+            _answer(record, questions[reading.question], reading, self.exam.compare)
             for record in self.intake.pages
             if record.status is PageStatus.READ
             for reading in record.scanned.reading.answers
@@ -125,9 +126,11 @@ class ReadResults:
         return SheetScore(sheet, students.pop() if len(students) == 1 else "", total)
 
 
-def _answer(record: PageRecord, question: Question, reading: AnswerReading) -> Answer:
+def _answer(
+    record: PageRecord, question: Question, reading: AnswerReading, compare: AnswerSwitches | None
+) -> Answer:
     read = reading.labels if question.kind is QuestionKind.CHOICE else (reading.text,) if reading.text else ()
-    return Answer(record, question, reading, propose(question, reading.status, read))
+    return Answer(record, question, reading, propose(question, reading.status, read, compare))
 
 
 def write_results(results: ReadResults, out: Path) -> None:

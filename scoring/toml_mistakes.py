@@ -27,6 +27,7 @@ EXAMPLES = {
     "characters": "characters = 40",
     "lines": "lines = 5",
     "unit": 'unit = "cm"',
+    "compare": 'compare = {case = "same"}',
 }
 """How each key is written, for messages; `id` stands in both tables and is not here."""
 _SYNTAX = {

@@ -16,6 +16,7 @@ from omr.design import Orientation, Paper, QuestionDesign, Writing
 from omr.errors import InputError
 from omr.layout import QuestionKind
 from omr.mark_lines import CancelledMarks
+from scoring.answer_switches import AnswerSwitches
 from scoring.exam import Exam, Question, default_exam_id, design_sheet
 from scoring.exam_file import read_exam, write_exam
 
@@ -215,6 +216,15 @@ MISTAKES = [
     ("paper", 'paper = ["A4"]', "A4, A3, B4, B5"),
     ("orientation", 'orientation = "yoko"', "portrait, landscape"),
     ("orientation", 'cancelled_marks = "ignore"', "doubtful, not_marked"),
+    (
+        "orientation",
+        'compare = {case = "ignore"}',
+        "compare の case: 「ignore」は使えません。same, different",
+    ),
+    ("orientation", "compare = {kana = true}", "same, different"),
+    ("orientation", 'compare = {spacs = "same"}', "spaces の間違い"),
+    ("orientation", 'compare = {zzz = "same"}', "case, kana, spaces, missing_unit"),
+    ("orientation", 'compare = "same"', 'compare = {case = "same"}'),
     ("orientation", 'id = "math-2"', "大文字"),
     ("orientation", 'id = ""', "大文字"),
     ("orientation", 'id = "A23456789-123456789-1"', "20文字"),
@@ -252,6 +262,9 @@ MISTAKES = [
     ("1-1>viewpoint", 'view_point = "知識・技能"', "viewpoint の間違い"),
     ("1-1>viewpoint", "zzz = 1", "使えるのは"),
     ("1-1>viewpoint", "characters = 5", "choice では消して"),
+    ("1-1>viewpoint", 'compare = {case = "same"}', "choice では消して"),
+    ("2>unit", 'compare = {fractions = "same"}', "fraction の間違い"),
+    ("2>unit", 'compare = {fraction = "yes"}', "compare の fraction"),
     ("1-2>choices", 'choices = ["a", "bc"]', "1文字"),
     ("1-2>choices", 'choices = ["a", "a", "b"]', "2回"),
     ("1-2>answer", 'answer = "c"', "a・b"),
@@ -398,6 +411,9 @@ _characters = st.characters(
 ) | st.sampled_from("\"\\#[]='あア字")
 _texts = st.text(_characters, min_size=1, max_size=12).map(str.strip).filter(bool)
 _symbols = st.sampled_from("アイウエオ１２３abc①㋐")
+_switches = st.none() | st.dictionaries(
+    st.sampled_from(list(AnswerSwitches.model_fields)), st.sampled_from(["same", "different"])
+)
 _points = st.decimals(0, 9999, places=2)
 
 
@@ -423,6 +439,7 @@ def questions(draw: st.DrawFn, number: int) -> Question:
             "accept": draw(st.lists(accept, max_size=3)) if answer else [],
             "points": draw(_points),
             "viewpoint": draw(st.none() | _texts),
+            "compare": draw(_switches) if kind in {"symbol", "number", "text"} else None,
             "lines": draw(st.none() | st.integers(1, 100)) if kind is QuestionKind.ESSAY else None,
         }
     )
@@ -438,6 +455,7 @@ def exams(draw: st.DrawFn) -> Exam:
         "orientation": draw(st.sampled_from(Orientation)),
         "writing": draw(st.sampled_from(Writing)),
         "cancelled_marks": draw(st.sampled_from(CancelledMarks)),
+        "compare": draw(_switches),
         "questions": [draw(questions(number)) for number in range(draw(st.integers(1, 4)))],
     }
     exam_id = draw(st.none() | st.from_regex(r"[A-Z0-9-]{1,20}", fullmatch=True))
@@ -493,7 +511,7 @@ def test_the_documented_example_reads_and_every_key_has_its_line(tmp_path: Path)
     heading, _, questions = text.partition("## `[[question]]`")
     for key in {*Exam.model_fields} - {"questions"}:
         assert f"| `{key}` |" in heading
-    for key in Question.model_fields:
+    for key in [*Question.model_fields, *AnswerSwitches.model_fields]:
         assert f"| `{key}` |" in questions
     # Each documented example is one line that TOML reads.
     for example in re.findall(r"\| `(\w+ = [^`]*)` \|$", text, re.MULTILINE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocr.answer_rules import Alike, AnswerRules
 from omr.layout import QuestionKind
 from omr.reading import ReadingStatus
+from scoring.answer_switches import AnswerSwitches
 from scoring.exam import Exam, Question
-from scoring.marking import Proposal, Rule, Total, add_up, normalise_answer, propose
+from scoring.marking import Proposal, Rule, Total, add_up, answer_rules, propose
 from scoring.points import check_points, format_points
 
 OK, BLANK, DOUBTFUL = ReadingStatus.OK, ReadingStatus.BLANK, ReadingStatus.DOUBTFUL
@@ -45,20 +48,20 @@ def test_a_choice_earns_its_points_for_exactly_a_right_set(
     marked: list[str], points: str | None, rule: Rule
 ) -> None:
     key = choice(["ア", "ウ"], ["イ", ["イ", "エ"]])
-    assert propose(key, OK, marked) == Proposal(None if points is None else Decimal(points), rule)
+    assert propose(key, OK, marked, None) == Proposal(None if points is None else Decimal(points), rule)
 
 
 @pytest.mark.parametrize("kind", list(QuestionKind))
 def test_blank_is_no_points_and_doubtful_is_undecided(kind: QuestionKind) -> None:
     one = choice(["ア"]) if kind is QuestionKind.CHOICE else question(kind, answer="ア")
-    assert propose(one, BLANK, []) == Proposal(Decimal(0), Rule.BLANK)
-    assert propose(one, DOUBTFUL, ["ア"]).points is None
-    assert propose(one, DOUBTFUL, []).points is None
+    assert propose(one, BLANK, [], None) == Proposal(Decimal(0), Rule.BLANK)
+    assert propose(one, DOUBTFUL, ["ア"], None).points is None
+    assert propose(one, DOUBTFUL, [], None).points is None
 
 
 @pytest.mark.parametrize("kind", ["essay", "drawing"])
 def test_essays_and_drawings_are_judged_by_a_person(kind: str) -> None:
-    assert propose(question(kind, answer="手本"), OK, ["手本"]) == Proposal(None, Rule.BY_PERSON)
+    assert propose(question(kind, answer="手本"), OK, ["手本"], None) == Proposal(None, Rule.BY_PERSON)
 
 
 @pytest.mark.parametrize(
@@ -66,26 +69,32 @@ def test_essays_and_drawings_are_judged_by_a_person(kind: str) -> None:
     [
         ("number", "12", [], "12", Rule.ANSWER),
         ("number", "12", [], " １２\u3000", Rule.ANSWER),
-        ("number", "12", ["12.0"], "12.0", Rule.ACCEPTED),
+        ("number", "12", ["13"], "12.0", Rule.ANSWER),
+        ("number", "12", ["-12"], "−１２", Rule.ACCEPTED),
+        ("number", "12cm", [], "12", Rule.ANSWER),
+        ("number", "12", ["12円"], "12 円", Rule.ACCEPTED),
+        ("number", "12cm", [], "12m", Rule.WRONG),
+        ("number", "0.5", [], "1/2", Rule.ANSWER),
         ("number", "12", [], "1 2", Rule.WRONG),
         ("symbol", "ア", [], "ｱ", Rule.ANSWER),
+        ("symbol", "ア", ["①"], "(1)", Rule.ACCEPTED),
         ("text", "ガリレオ", ["伽利略"], "ｶﾞﾘﾚｵ", Rule.ANSWER),
         ("text", "東京", ["東京都"], "東京都", Rule.ACCEPTED),
         ("text", "東京", ["東京都"], "京都", Rule.WRONG),
         ("text", "a", [], "A", Rule.WRONG),
     ],
 )
-def test_written_answers_are_compared_after_a_plain_normalisation(
+def test_written_answers_are_compared_as_a_teacher_would(
     kind: str, answer: str, accept: list[str], read: str, rule: Rule
 ) -> None:
-    proposal = propose(question(kind, answer=answer, accept=accept), OK, [read])
+    proposal = propose(question(kind, answer=answer, accept=accept), OK, [read], None)
     assert proposal == Proposal(Decimal(0) if rule is Rule.WRONG else Decimal("2.5"), rule)
 
 
 def test_without_a_key_nothing_is_proposed_but_blank() -> None:
-    assert propose(choice([]), OK, ["ア"]) == Proposal(None, Rule.NO_KEY)
-    assert propose(question("text", answer=[]), OK, ["ア"]) == Proposal(None, Rule.NO_KEY)
-    assert propose(choice([]), BLANK, []).points == Decimal(0)
+    assert propose(choice([]), OK, ["ア"], None) == Proposal(None, Rule.NO_KEY)
+    assert propose(question("text", answer=[]), OK, ["ア"], None) == Proposal(None, Rule.NO_KEY)
+    assert propose(choice([]), BLANK, [], None).points == Decimal(0)
 
 
 @given(
@@ -98,12 +107,30 @@ def test_a_choice_is_right_if_and_only_if_its_set_is_in_the_key(
 ) -> None:
     key = choice(sorted(answer), [sorted(one) for one in accept])
     right = set(marked) == answer or set(marked) in accept
-    assert propose(key, OK, marked).points == (Decimal("2.5") if right else Decimal(0))
+    assert propose(key, OK, marked, None).points == (Decimal("2.5") if right else Decimal(0))
 
 
-@given(text=st.text(max_size=20))
-def test_normalising_twice_changes_nothing(text: str) -> None:
-    assert normalise_answer(normalise_answer(text)) == normalise_answer(text)
+def test_a_unit_that_nobody_asked_for_is_left_to_a_person() -> None:
+    key = question("number", answer="12")
+    assert propose(key, OK, ["12kg"], None) == Proposal(None, Rule.UNIT)
+    assert propose(key, OK, ["13kg"], None).rule is Rule.WRONG
+    printed = question("number", answer="12", unit="cm")
+    assert propose(printed, OK, ["12㎝"], None).rule is Rule.ANSWER
+    assert propose(printed, OK, ["12kg"], None).rule is Rule.WRONG
+
+
+def test_the_exam_says_what_is_the_same_and_a_question_may_differ() -> None:
+    strict = AnswerSwitches(missing_unit=Alike.DIFFERENT, case=Alike.SAME)
+    assert propose(question("number", answer="12cm"), OK, ["12"], strict).rule is Rule.WRONG
+    assert propose(question("text", answer="Rome"), OK, ["rome"], strict).rule is Rule.ANSWER
+    own = question("number", answer="12cm", compare={"missing_unit": "same"})
+    assert propose(own, OK, ["12"], strict).rule is Rule.ANSWER
+    assert answer_rules(own, strict).case is Alike.SAME
+
+
+def test_every_switch_of_the_rules_can_be_set() -> None:
+    switches = {one.name for one in fields(AnswerRules)} - {"kind", "choices", "unit"}
+    assert set(AnswerSwitches.model_fields) == switches
 
 
 def exam(points: list[Decimal]) -> Exam:
