@@ -109,7 +109,8 @@ def best_texts(
         beam: how many beginnings are followed from frame to frame.
         count: how many texts to return at most; none where no text of the alphabet can be. There are fewer where the frames leave no doubt: where the best
             class of every frame has more than 1 - `prune_below`, its text alone.
-        prune_below: classes with a smaller chance take no part in their frame, unless it is the frame's best.
+        prune_below: classes with a smaller chance take no part in their frame, unless it is the frame's best; nor do
+            beginnings whose chance is a smaller share of the best one's.
         blank: the class of the blank.
 
     Returns:
@@ -118,7 +119,7 @@ def best_texts(
     allowed = log_probabilities
     if alphabet is not None:
         allowed = np.where(alphabet | (np.arange(len(alphabet)) == blank), log_probabilities, -np.inf)
-    found = _search(_frames(allowed, prune_below), beam, blank)[: 2 * count]
+    found = _search(_frames(allowed, prune_below), beam, prune_below, blank)[: 2 * count]
     scores = text_log_likelihoods(log_probabilities, found, blank)
     ranked = sorted(map(ScoredText, found, scores.tolist()), key=lambda one: -one.log_likelihood)
     return ranked[:count]
@@ -218,30 +219,35 @@ def _frames(log_probabilities: Floats, prune_below: float) -> list[list[tuple[in
     return [pairs[start:end][:_MOST_CLASSES] for start, end in pairwise(ends)]
 
 
-def _search(frames: list[list[tuple[int, float]]], beam: int, blank: int) -> list[tuple[int, ...]]:
+def _search(
+    frames: list[list[tuple[int, float]]], beam: int, prune_below: float, blank: int
+) -> list[tuple[int, ...]]:
     """The likeliest texts by their alignments through `frames`, best first, at most `beam`.
 
-    Only the order of the chances counts: they are scaled in each frame, lest they vanish.
+    Only the order of the chances counts: they are scaled in each frame, the best to 1, lest they vanish.
     """
     begun: _Beginnings = {(): (1.0, 0.0)}
     for frame in frames:
         if len(frame) == 1 and frame[0][0] == blank:  # most frames; the texts stay as they are
             begun = {text: (on_blank + on_last, 0.0) for text, (on_blank, on_last) in begun.items()}
             continue
-        grown = _grow(begun, frame, blank)
+        least = prune_below * frame[0][1] if frame else 0.0
+        grown = _grow(begun, frame, least, blank)
         best = heapq.nlargest(beam, grown, key=lambda text: sum(grown[text]))
         scale = sum(grown[best[0]]) if best else 1.0
         begun = {text: (grown[text][0] / scale, grown[text][1] / scale) for text in best}
     return list(begun)
 
 
-def _grow(begun: _Beginnings, frame: list[tuple[int, float]], blank: int) -> _Beginnings:
-    """The beginnings after one more frame, those with a chance. Only behind a blank can a character come again."""
+def _grow(begun: _Beginnings, frame: list[tuple[int, float]], least: float, blank: int) -> _Beginnings:
+    """The beginnings after one more frame, each way there with a chance of `least` or more. Only behind a blank can a character come again."""
     on_blank: defaultdict[tuple[int, ...], float] = defaultdict(float)
     on_last: defaultdict[tuple[int, ...], float] = defaultdict(float)
     for text, (blank_before, last_before) in begun.items():
         before = blank_before + last_before
         for character, chance in frame:
+            if before * chance < least:
+                break  # the classes that follow are no likelier
             if character == blank:
                 on_blank[text] += before * chance
             elif text and character == text[-1]:
