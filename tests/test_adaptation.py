@@ -97,7 +97,7 @@ def test_chances_stay_calibrated() -> None:
     """What the adapted readings claim is what is right, also where the look says nothing new."""
     for exam in (0.0, 0.08):
         claimed, right = 0.0, []
-        for seed in range(30):
+        for seed in range(20):
             simulated = simulate_class(seed, 400, writers=0.18, exam=exam)
             rest, readings = adapt(simulated, 200)
             for one, reading in zip(rest, readings, strict=True):
@@ -154,6 +154,22 @@ def test_prototypes_earn_their_limits() -> None:
     assert learn_prototypes(wrongly).limits[0] < many[0] - 0.5
 
 
+def test_labels_that_the_look_does_not_know_earn_nothing() -> None:
+    """An answer's own part in a prototype proves nothing of it."""
+    rng = np.random.default_rng(2)
+    for count in (2, 10, 40):
+        confirmed = [
+            ConfirmedAnswer(
+                text, AnswerEvidence(f"{text}{number}", reading_of({text: 0.9}), unit(rng.normal(size=64)))
+            )
+            for text in ("ア", "イ", "ウ", "エ", "オ")
+            for number in range(count)
+        ]
+        prototypes = learn_prototypes(confirmed)
+        assert prototypes.limits == pytest.approx(0)
+        assert prototypes.weight == 0
+
+
 def test_sure_reading_that_looks_like_another_text_becomes_doubtful() -> None:
     prototypes = learn_prototypes(two_texts(30))
     misread = replace(reading_of({"イ": 0.9999}, is_answer=0.9999), unlike=0.00005)
@@ -181,7 +197,8 @@ def test_look_alone_makes_nothing_ok() -> None:
         assert new.is_answer == pytest.approx(0.3 + (new.confidence or 0) - chances["ア"])
     (new,) = adapt_readings([one_answer(reading_of({"ア": 0.7, "イ": 0.3}), 1, 0, 0)], trusted)
     assert (new.text, new.status) == ("ア", WrittenStatus.OK)
-    (new,) = adapt_readings([one_answer(reading_of({"ア": 0.7, "イ": 0.3}), 0.6, 0.6, 0.6)], trusted)
+    (new,) = adapt_readings([one_answer(reading_of({"ア": 0.7, "イ": 0.3}), 0.8, 0, 0.6)], trusted)
+    assert (new.confidence or 0) > 0.9999  # but nothing like it was confirmed
     assert new.status is WrittenStatus.DOUBTFUL
 
 

@@ -65,6 +65,14 @@ def test_sure_misreading_stays_alone_and_takes_nobody_in() -> None:
     assert [(group.kind, group.members) for group in second[2:]] == [(GroupKind.ALONE, ("y",))]
 
 
+def test_two_misreadings_do_not_vouch_for_each_other() -> None:
+    """They lie on both sides of the text that they are, each farther from the other than from that."""
+    known = [answer(f"a{number}", sure("ツ"), 1, 0, 0) for number in range(5)]
+    misread = [answer("x", sure("シ"), 1, 0.5, 0.3), answer("y", sure("シ"), 1, -0.5, 0.3)]
+    assert members(group_answers([*known, *misread]))[1:] == [("x",), ("y",)]
+    assert members(group_answers(misread)) == [("x", "y")]
+
+
 def test_doubtful_stay_alone_and_blank_are_one_group() -> None:
     doubtful = reading_of({"ア": 0.9, "マ": 0.1})
     groups = group_answers(
