@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -46,6 +46,10 @@ class PatchPlan:
     pixels_per_mm: float
     reach: int
     darkest: float
+
+    def every_other(self) -> PatchPlan:
+        """Half of the patches, still spread over the page."""
+        return replace(self, centres=self.centres[::2], templates=self.templates[::2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +118,15 @@ def match_windows(windows: Floats, plan: PatchPlan) -> PatchMatches:
     """Find each patch in its window of darkness, (P, W, W)."""
     side, places = PATCH + 2 * plan.reach, 2 * plan.reach + 1
     windows = np.minimum(windows, np.float32(plan.darkest)) * np.float32(_MOST_DARKNESS / plan.darkest)
-    product = fft.irfft2(fft.rfft2(windows) * plan.templates, (side, side))
-    likeness: Floats = product[:, :places, :places] / _spread(windows)
+    # Back along the columns first: only the rows within reach must go back along the rows too.
+    columns_back = fft.ifft(fft.rfft2(windows) * plan.templates, axis=1)[:, :places]
+    product = fft.irfft(columns_back, side)[:, :, :places]
+    likeness: Floats = product / _spread(windows)
     flat = likeness.reshape(len(likeness), -1)
     best = flat.argmax(axis=1)
     rows, columns = np.divmod(best, places)
-    fine_rows = rows + _vertices(likeness, rows, columns, 1)
-    fine_columns = columns + _vertices(likeness, rows, columns, 2)
+    fine_rows = rows + _vertices(flat, best, rows, places, places)
+    fine_columns = columns + _vertices(flat, best, columns, places, 1)
     offsets = (np.stack([fine_columns, fine_rows], axis=-1) - plan.reach) / plan.pixels_per_mm
     return PatchMatches(offsets, flat[np.arange(len(flat)), best])
 
@@ -183,16 +189,21 @@ def _mean_matrix(side: int) -> Floats:
 
 
 def _vertices(
-    likeness: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp], axis: int
+    flat: Floats, best: NDArray[np.intp], index: NDArray[np.intp], places: int, step: int
 ) -> NDArray[np.float64]:
-    """Where between its neighbours along an axis each peak stands, −0.5 to 0.5."""
-    most = likeness.shape[axis] - 1
-    at = [rows, columns]
-    places = []
-    for step in (-1, 0, 1):
-        moved = list(at)
-        moved[axis - 1] = np.clip(at[axis - 1] + step, 0, most)
-        places.append(likeness[np.arange(len(rows)), moved[0], moved[1]])
-    before, here, behind = places
-    bend = before - 2 * here + behind
-    return np.where(bend < 0, np.clip(0.5 * (before - behind) / np.minimum(bend, -1e-9), -0.5, 0.5), 0.0)
+    """Where between its neighbours along an axis each peak stands, −0.5 to 0.5.
+
+    Args:
+        flat: likeness of each patch at its places · places positions, (P, places²).
+        best: the peak of each, (P,).
+        index: of the peak along the axis, (P,).
+        places: positions along an axis.
+        step: from a position to the next along the axis.
+    """
+    peak = np.arange(0, flat.size, places * places) + best
+    before = flat.take(peak - step * (index > 0))
+    here = flat.take(peak)
+    behind = flat.take(peak + step * (index < places - 1))
+    bend = np.minimum(before - 2 * here + behind, np.float32(-1e-9))
+    vertex: Floats = np.minimum(np.maximum(0.5 * (before - behind) / bend, -0.5), 0.5)
+    return vertex.astype(np.float64)

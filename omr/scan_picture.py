@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from omr.coarse_alignment import LONG_SIDE, CoarsePicture, coarse_picture
-from omr.page_print import darken
+from omr.page_print import as_floats, darken, darken_in_bytes
 from omr.pixels import shrink
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ def prepare_scan(gray: Gray, scale: float, long_side: float) -> ScanPicture:
         long_side: of the page, mm.
     """
     factor = max(1, round(scale / MATCH_PIXELS_PER_MM))
-    darkness = darken(shrink(gray, factor), scale / factor)
-    near = np.asarray(cv2.dilate(darkness, np.ones((3, 3), np.uint8)), np.float32)
-    return ScanPicture(gray, scale / factor, long_side, factor, darkness, near)
+    darkness = darken_in_bytes(shrink(gray, factor), scale / factor)
+    near = np.asarray(cv2.dilate(darkness, np.ones((3, 3), np.uint8)), np.uint8)
+    return ScanPicture(gray, scale / factor, long_side, factor, as_floats(darkness), as_floats(near))
 
 
 def find_paper(gray: Gray) -> Points | None:
