@@ -61,7 +61,7 @@ class PageFit:
         residual_mm: root mean square distance of the agreeing patches.
         agreeing: the patches that agree, bool (P,).
         matches: of all patches.
-        found_print: share of the page's print that is there.
+        found: which of the reference's printed points are there, bool (N,).
     """
 
     page: int
@@ -69,7 +69,12 @@ class PageFit:
     residual_mm: float
     agreeing: Mask
     matches: PatchMatches
-    found_print: float
+    found: Mask
+
+    @property
+    def found_print(self) -> float:
+        """Share of the page's print that is there."""
+        return float(self.found.mean())
 
 
 def fit_page(
@@ -106,9 +111,9 @@ def fit_page(
     residual = float(np.sqrt(np.mean(off**2)))
     if residual > _ROUGH_MM and agreeing.mean() < _MOST_AGREE:
         return None
-    share = found_print(scan, placement.place(reference.print_points), reference.print_darkness).mean()
+    found = found_print(scan, placement.place(reference.print_points), reference.print_darkness)
     left = PatchMatches(offsets, matches.likeness)
-    return PageFit(at, placement, residual, agreeing, left, float(share))
+    return PageFit(at, placement, residual, agreeing, left, found)
 
 
 def _fit_roughly(
@@ -132,9 +137,8 @@ def found_print(scan: ScanPicture, places: Points, darkness: Floats) -> Mask:
         places: of the points, pixels of the scan's darkness, (N, 2).
         darkness: of the print there, (N,).
     """
-    found: Mask = sample_floats(scan.near, places.astype(np.float32)[None])[0] > np.maximum(
-        _TRACE, _OF_PRINT * darkness
-    )
+    least = np.float32(255) * np.maximum(_TRACE, _OF_PRINT * darkness)
+    found: Mask = sample_floats(scan.near, places.astype(np.float32)[None])[0] > least
     return found
 
 
@@ -147,7 +151,7 @@ def registration_of(fit: PageFit, scan: ScanPicture, reference: ReferencePage) -
 
 
 def _fit_once(
-    darkness: Floats,
+    darkness: Gray,
     plan: PatchPlan,
     guess: Placement,
     least_agreeing: float,

@@ -97,15 +97,15 @@ def plan_patches_at(
     return PatchPlan((at + 0.5) / pixels_per_mm, templates, pixels_per_mm, reach, darkest), seen
 
 
-def match_patches(darkness: Floats, guess: Placement, plan: PatchPlan) -> PatchMatches:
+def match_patches(darkness: Gray, guess: Placement, plan: PatchPlan) -> PatchMatches:
     """Find all patches within the plan's reach of where they should be.
 
     Args:
-        darkness: of the scan, at about the resolution of the plan.
+        darkness: of the scan, 0 to 255, at about the resolution of the plan.
         guess: page (mm) to pixels of `darkness`.
         plan: of the page.
     """
-    return match_windows(cut_windows(darkness, guess, plan), plan)
+    return match_windows(cut_windows(darkness, guess, plan) * np.float32(1 / 255), plan)
 
 
 def cut_windows(picture: Floats | Gray, guess: Placement, plan: PatchPlan) -> Floats:
@@ -131,13 +131,13 @@ def match_windows(windows: Floats, plan: PatchPlan) -> PatchMatches:
     return PatchMatches(offsets, flat[np.arange(len(flat)), best])
 
 
-def sample_floats(picture: Floats, points: Floats) -> Floats:
-    """Values of a picture at points (rows, columns, 2), bilinear; 0 beyond the edge."""
+def sample_floats(picture: Floats | Gray, points: Floats) -> Floats:
+    """Values of a picture, in its own scale, at points (rows, columns, 2), bilinear; 0 beyond the edge."""
     if not points.size:
         return np.zeros(points.shape[:2], np.float32)  # where only pale lines are printed
     none = cast("Floats", None)
     found = cv2.remap(picture, points, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return cast("Floats", found)
+    return found.astype(np.float32, copy=False)
 
 
 def _choose(darkness: Floats, pixels_per_mm: float, cell_mm: float) -> Points:
