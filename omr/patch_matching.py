@@ -118,10 +118,8 @@ def match_windows(windows: Floats, plan: PatchPlan) -> PatchMatches:
     """Find each patch in its window of darkness, (P, W, W)."""
     side, places = PATCH + 2 * plan.reach, 2 * plan.reach + 1
     windows = np.minimum(windows, np.float32(plan.darkest)) * np.float32(_MOST_DARKNESS / plan.darkest)
-    # Back along the columns first: only the rows within reach must go back along the rows too.
-    columns_back = fft.ifft(fft.rfft2(windows) * plan.templates, axis=1)[:, :places]
-    product = fft.irfft(columns_back, side)[:, :, :places]
-    likeness: Floats = product / _spread(windows)
+    product = fft.irfft2(fft.rfft2(windows) * plan.templates, (side, side))
+    likeness: Floats = product[:, :places, :places] / _spread(windows)
     flat = likeness.reshape(len(likeness), -1)
     best = flat.argmax(axis=1)
     rows, columns = np.divmod(best, places)
