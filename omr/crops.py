@@ -90,8 +90,8 @@ def straighten(gray: Gray, transform: Transform, box: Rectangle, scale: float) -
 
 def encode_jpeg(picture: Gray) -> bytes:
     """A crop as a gray JPEG, as the screens show it."""
-    gray = np.ascontiguousarray(picture)[..., np.newaxis]
-    return bytes(simplejpeg.encode_jpeg(gray, quality=_JPEG_QUALITY, colorspace="GRAY", fastdct=True))
+    # A luminance plane without colour: its rows go to the encoder as they are, without a copy.
+    return bytes(simplejpeg.encode_jpeg_yuv_planes(picture, None, None, quality=_JPEG_QUALITY, fastdct=True))
 
 
 def encode_png(picture: Gray) -> bytes:

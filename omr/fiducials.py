@@ -67,9 +67,10 @@ def find_corner_squares(
     side = fiducials[0].w
     inset = max(fiducials[0].x, fiducials[0].y)
     far = _MOST_SKEW / 2 * max(height, width) / scale + 8
-    # Most pages lie nearly straight: a small window finds their squares in a third of the time.
-    near = _search_corners(gray, round((inset + side + _USUAL_SHIFT_MM) * scale), side, scale)
-    return near if all(near) else _search_corners(gray, round((inset + side + far) * scale), side, scale)
+    # Most pages lie nearly straight: a small window finds their squares in a fifth of the time.
+    outer = max(0, round((min(fiducials[0].x, fiducials[0].y) - _USUAL_SHIFT_MM) * scale))
+    near = _search_corners(gray, (outer, round((inset + side + _USUAL_SHIFT_MM) * scale)), side, scale)
+    return near if all(near) else _search_corners(gray, (0, round((inset + side + far) * scale)), side, scale)
 
 
 def find_squares(gray: Gray, side: float, scale: float, count: int) -> list[tuple[float, float]]:
@@ -84,12 +85,15 @@ def find_squares(gray: Gray, side: float, scale: float, count: int) -> list[tupl
     return _candidates([gray], side, scale, count)[0]
 
 
-def _search_corners(gray: Gray, reach: int, side: float, scale: float) -> list[list[tuple[float, float]]]:
+def _search_corners(
+    gray: Gray, span: tuple[int, int], side: float, scale: float
+) -> list[list[tuple[float, float]]]:
+    """Square candidates in each corner, from and to so many pixels from the edges of the image."""
     height, width = gray.shape
-    reach = min(reach, round(0.45 * height), round(0.45 * width))
-    right, low = width - reach, height - reach
-    corners = ((0, 0), (right, 0), (right, low), (0, low))
-    windows = [gray[top : top + reach, left : left + reach] for left, top in corners]
+    outer, reach = span[0], min(span[1], round(0.45 * height), round(0.45 * width))
+    right, low, size = width - reach, height - reach, reach - outer
+    corners = ((outer, outer), (right, outer), (right, low), (outer, low))
+    windows = [gray[top : top + size, left : left + size] for left, top in corners]
     found = _candidates(windows, side, scale, _CANDIDATES_PER_CORNER)
     return [[(x + left, y + top) for x, y in one] for one, (left, top) in zip(found, corners, strict=True)]
 
@@ -118,7 +122,7 @@ def _candidates(
         cv2.resize(cut, (wide, high), dst=slot[:high], interpolation=cv2.INTER_AREA)
     flat = board.reshape(-1, wide)
     paper = cv2.dilate(flat, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    dark = (flat < _DARK_AGAINST_PAPER * paper).view(np.uint8)
+    dark = cv2.compare(flat, cv2.convertScaleAbs(paper, alpha=_DARK_AGAINST_PAPER), cv2.CMP_LT)
     dark.reshape(board.shape)[:, high:] = 0
     # The quickest of OpenCV's ways to label, three times as quick as its default on so small a picture.
     _, _, stats, centres = cv2.connectedComponentsWithStatsWithAlgorithm(dark, 8, cv2.CV_32S, cv2.CCL_BBDT)

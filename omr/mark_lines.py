@@ -206,5 +206,5 @@ def _drop_cancelled(marked: tuple[int, ...], scores: ChoiceScores, lines: MarkLi
 def _round_to_doubt(scores: BubbleScores) -> list[BubbleScore]:
     """The scores in thousandths, rounded so that none comes to lie on the surer side of a line."""
     surer_above = np.array([1, -1, -1, 1, 1])
-    rounded = np.round(np.floor(np.stack(scores, axis=1) * (1000.0 * surer_above)) * surer_above / 1000, 3)
-    return [BubbleScore(*row) for row in rounded.tolist()]
+    thousandths = np.floor(np.stack(scores, axis=1) * (1000.0 * surer_above)) * surer_above
+    return list(map(BubbleScore._make, (thousandths / 1000).tolist()))

@@ -241,8 +241,10 @@ def _local_shifts(fit: PageFit, plan: OwnPagePlan) -> tuple[Points, Mask]:
 
 def _has_its_print(fit: PageFit, scan: ScanPicture, plan: OwnPagePlan, shifts: Points) -> Mask:
     """Whether the print in and around each region stands in the scan; true where there is none to look for."""
-    points = plan.reference.print_points[plan.point] + shifts[plan.question_of_point]
-    found = found_print(scan, fit.placement.place(points), plan.reference.print_darkness[plan.point])
+    found = fit.found[plan.point]
+    if shifts.any():
+        points = plan.reference.print_points[plan.point] + shifts[plan.question_of_point]
+        found = found_print(scan, fit.placement.place(points), plan.reference.print_darkness[plan.point])
     count = len(plan.has_room)
     total = np.bincount(plan.question_of_point, minlength=count)
     share = np.bincount(plan.question_of_point, found, minlength=count) / np.maximum(total, 1)

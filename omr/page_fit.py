@@ -25,8 +25,12 @@ _OUTLIER_MM = 0.8
 LEAST_AGREEING = 0.5
 """Share of the patches that must be found where the alignment says."""
 _LIES_FLAT = 0.85
+_FEW_AGREE = 0.6
+"""Share of a few wide patches that leads the way; pens cover a third of them."""
+_FIRST_FLAT_MM = 0.35
 _FLAT_MM = 0.2
-"""Share of the patches seen that must agree on a flat page, and how well, or else it is tried as bent."""
+"""Share of the patches seen that must agree on a flat page, and how well, or else it is tried as bent; the wide ones
+only lead the way, half as exactly."""
 _ROUGH_MM = 0.22
 _MOST_AGREE = 0.85
 """A rough fit, with twice the distances that scans leave, is believed only where most patches agree: the others show
@@ -57,7 +61,7 @@ class PageFit:
         residual_mm: root mean square distance of the agreeing patches.
         agreeing: the patches that agree, bool (P,).
         matches: of all patches.
-        found_print: share of the page's print that is there.
+        found: which of the reference's printed points are there, bool (N,).
     """
 
     page: int
@@ -65,7 +69,12 @@ class PageFit:
     residual_mm: float
     agreeing: Mask
     matches: PatchMatches
-    found_print: float
+    found: Mask
+
+    @property
+    def found_print(self) -> float:
+        """Share of the page's print that is there."""
+        return float(self.found.mean())
 
 
 def fit_page(
@@ -84,17 +93,11 @@ def fit_page(
         at: number of the page, from 0.
         least_agreeing: share of the patches that must agree.
     """
-    to_half = np.array([(0.5, 0, -0.25), (0, 0.5, -0.25), (0, 0, 1)], np.float64)
-    found = _fit_once(
-        scan.half, reference.wide_patches, guess.then(to_half), least_agreeing, _FIRST_OUTLIER_MM
-    )
-    if found is None:
-        return None
-    rough = found[0].then(_inverse(to_half))
-    if not _is_plausible(rough, scan.nominal, reference):
+    rough = _fit_roughly(scan, reference, guess, least_agreeing)
+    if rough is None or not _is_plausible(rough, scan.nominal, reference):
         return None
     plan = reference.patches
-    fine = _fit_once(scan.darkness, plan, rough, least_agreeing, _OUTLIER_MM)
+    fine = _fit_once(scan.darkness, plan, rough, least_agreeing, (_FLAT_MM, _OUTLIER_MM))
     if fine is None or not _is_plausible(fine[0], scan.nominal, reference):
         return None
     placement, agreeing, matches = fine
@@ -108,9 +111,22 @@ def fit_page(
     residual = float(np.sqrt(np.mean(off**2)))
     if residual > _ROUGH_MM and agreeing.mean() < _MOST_AGREE:
         return None
-    share = found_print(scan, placement.place(reference.print_points), reference.print_darkness).mean()
+    found = found_print(scan, placement.place(reference.print_points), reference.print_darkness)
     left = PatchMatches(offsets, matches.likeness)
-    return PageFit(at, placement, residual, agreeing, left, float(share))
+    return PageFit(at, placement, residual, agreeing, left, found)
+
+
+def _fit_roughly(
+    scan: ScanPicture, reference: ReferencePage, guess: Placement, least_agreeing: float
+) -> Placement | None:
+    """The placement by the wide patches: by a few of them if these show a flat page, else by all."""
+    to_half = np.array([(0.5, 0, -0.25), (0, 0.5, -0.25), (0, 0, 1)], np.float64)
+    limits = _FIRST_FLAT_MM, _FIRST_OUTLIER_MM
+    start = guess.then(to_half)
+    found = _fit_once(scan.half, reference.few_wide_patches, start, _FEW_AGREE, limits)
+    if found is None or found[0].bend is not None or found[1].mean() < _FEW_AGREE:
+        found = _fit_once(scan.half, reference.wide_patches, start, least_agreeing, limits)
+    return None if found is None else found[0].then(_inverse(to_half))
 
 
 def found_print(scan: ScanPicture, places: Points, darkness: Floats) -> Mask:
@@ -121,9 +137,8 @@ def found_print(scan: ScanPicture, places: Points, darkness: Floats) -> Mask:
         places: of the points, pixels of the scan's darkness, (N, 2).
         darkness: of the print there, (N,).
     """
-    found: Mask = sample_floats(scan.near, places.astype(np.float32)[None])[0] > np.maximum(
-        _TRACE, _OF_PRINT * darkness
-    )
+    least = np.float32(255) * np.maximum(_TRACE, _OF_PRINT * darkness)
+    found: Mask = sample_floats(scan.near, places.astype(np.float32)[None])[0] > least
     return found
 
 
@@ -136,7 +151,11 @@ def registration_of(fit: PageFit, scan: ScanPicture, reference: ReferencePage) -
 
 
 def _fit_once(
-    darkness: Floats, plan: PatchPlan, guess: Placement, least_agreeing: float, outlier_mm: float
+    darkness: Gray,
+    plan: PatchPlan,
+    guess: Placement,
+    least_agreeing: float,
+    flat_and_outlier_mm: tuple[float, float],
 ) -> tuple[Placement, Mask, PatchMatches] | None:
     """The placement by the patches, which of them agree, and where they lie off the guess."""
     matches = match_patches(darkness, guess, plan)
@@ -146,7 +165,7 @@ def _fit_once(
     source = plan.centres[which]
     target = guess.place(source + matches.offsets[which])
     try:
-        placement, agree = _fit_flat_or_bent(source, target, guess, outlier_mm)
+        placement, agree = _fit_flat_or_bent(source, target, guess, *flat_and_outlier_mm)
     except ValueError:
         return None
     agreeing = np.zeros(len(plan.centres), bool)
@@ -155,7 +174,7 @@ def _fit_once(
 
 
 def _fit_flat_or_bent(
-    source: Points, target: Points, guess: Placement, outlier_mm: float
+    source: Points, target: Points, guess: Placement, flat_mm: float, outlier_mm: float
 ) -> tuple[Placement, Mask]:
     """The fit of a flat page, or of a bent one where the patches lie clearly nearer to that.
 
@@ -165,7 +184,7 @@ def _fit_flat_or_bent(
     scale = scale_of(guess)
     flat = fit_flat(source, target, None, outlier_mm, scale)
     off = np.linalg.norm(flat[0].place(source) - target, axis=1) / scale
-    if flat[1].mean() >= _LIES_FLAT and np.sqrt(np.mean(off[flat[1]] ** 2)) < _FLAT_MM:
+    if flat[1].mean() >= _LIES_FLAT and np.sqrt(np.mean(off[flat[1]] ** 2)) < flat_mm:
         return flat
     try:
         bent = fit_bent(source, target, guess.bend, outlier_mm, scale)
@@ -202,6 +221,8 @@ def _is_plausible(placement: Placement, nominal: float, reference: ReferencePage
 
 def _levels(gray: Gray, places: Points) -> tuple[float, float]:
     """The grays of solid print, at its places in the scan, and of paper on this scan."""
-    white = float(np.percentile(gray[::16, ::16], 70))
-    values = sample(gray, places.astype(np.float32)[None])
-    return min(float(np.percentile(values, 25)), _PALEST_BLACK * white), white
+    # Each pixel looked at costs a trip to memory; a stable sort of bytes counts, which is quick.
+    paper = np.sort(gray[::32, ::32], axis=None, kind="stable")
+    white = float(paper[round(0.7 * (paper.size - 1))])
+    solid = np.sort(sample(gray, places.astype(np.float32)[None]), axis=None)
+    return min(float(solid[round(0.25 * (solid.size - 1))]), _PALEST_BLACK * white), white

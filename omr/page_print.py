@@ -24,12 +24,22 @@ def darken(gray: Gray, pixels_per_mm: float) -> Floats:
         gray: a page.
         pixels_per_mm: its resolution.
     """
+    return as_floats(darken_in_bytes(gray, pixels_per_mm))
+
+
+def darken_in_bytes(gray: Gray, pixels_per_mm: float) -> Gray:
+    """As `darken`, from 0 to 255."""
     small = shrink(gray, max(1, round(pixels_per_mm)))
     reach = round(_PAPER_MM) | 1
     paper = cv2.blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8)), (5, 5))
     paper = _enlarge(np.maximum(cast("Gray", paper), np.uint8(_LEAST_PAPER)), (gray.shape[1], gray.shape[0]))
     light = cv2.divide(gray, paper, scale=255)
-    return cast("Floats", (255 - light).astype(np.float32) * np.float32(1 / 255))
+    return cast("Gray", cv2.bitwise_not(light))
+
+
+def as_floats(darkness: Gray) -> Floats:
+    """Darkness in bytes as 0 to 1."""
+    return darkness * np.float32(1 / 255)
 
 
 def shrink_to(gray: Gray, size: tuple[int, int]) -> Gray:

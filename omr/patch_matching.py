@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -46,6 +46,10 @@ class PatchPlan:
     pixels_per_mm: float
     reach: int
     darkest: float
+
+    def every_other(self) -> PatchPlan:
+        """Half of the patches, still spread over the page."""
+        return replace(self, centres=self.centres[::2], templates=self.templates[::2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +97,15 @@ def plan_patches_at(
     return PatchPlan((at + 0.5) / pixels_per_mm, templates, pixels_per_mm, reach, darkest), seen
 
 
-def match_patches(darkness: Floats, guess: Placement, plan: PatchPlan) -> PatchMatches:
+def match_patches(darkness: Gray, guess: Placement, plan: PatchPlan) -> PatchMatches:
     """Find all patches within the plan's reach of where they should be.
 
     Args:
-        darkness: of the scan, at about the resolution of the plan.
+        darkness: of the scan, 0 to 255, at about the resolution of the plan.
         guess: page (mm) to pixels of `darkness`.
         plan: of the page.
     """
-    return match_windows(cut_windows(darkness, guess, plan), plan)
+    return match_windows(cut_windows(darkness, guess, plan) * np.float32(1 / 255), plan)
 
 
 def cut_windows(picture: Floats | Gray, guess: Placement, plan: PatchPlan) -> Floats:
@@ -119,19 +123,19 @@ def match_windows(windows: Floats, plan: PatchPlan) -> PatchMatches:
     flat = likeness.reshape(len(likeness), -1)
     best = flat.argmax(axis=1)
     rows, columns = np.divmod(best, places)
-    fine_rows = rows + _vertices(likeness, rows, columns, 1)
-    fine_columns = columns + _vertices(likeness, rows, columns, 2)
+    fine_rows = rows + _vertices(flat, best, rows, places, places)
+    fine_columns = columns + _vertices(flat, best, columns, places, 1)
     offsets = (np.stack([fine_columns, fine_rows], axis=-1) - plan.reach) / plan.pixels_per_mm
     return PatchMatches(offsets, flat[np.arange(len(flat)), best])
 
 
-def sample_floats(picture: Floats, points: Floats) -> Floats:
-    """Values of a picture at points (rows, columns, 2), bilinear; 0 beyond the edge."""
+def sample_floats(picture: Floats | Gray, points: Floats) -> Floats:
+    """Values of a picture, in its own scale, at points (rows, columns, 2), bilinear; 0 beyond the edge."""
     if not points.size:
         return np.zeros(points.shape[:2], np.float32)  # where only pale lines are printed
     none = cast("Floats", None)
     found = cv2.remap(picture, points, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return cast("Floats", found)
+    return found.astype(np.float32, copy=False)
 
 
 def _choose(darkness: Floats, pixels_per_mm: float, cell_mm: float) -> Points:
@@ -183,16 +187,21 @@ def _mean_matrix(side: int) -> Floats:
 
 
 def _vertices(
-    likeness: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp], axis: int
+    flat: Floats, best: NDArray[np.intp], index: NDArray[np.intp], places: int, step: int
 ) -> NDArray[np.float64]:
-    """Where between its neighbours along an axis each peak stands, −0.5 to 0.5."""
-    most = likeness.shape[axis] - 1
-    at = [rows, columns]
-    places = []
-    for step in (-1, 0, 1):
-        moved = list(at)
-        moved[axis - 1] = np.clip(at[axis - 1] + step, 0, most)
-        places.append(likeness[np.arange(len(rows)), moved[0], moved[1]])
-    before, here, behind = places
-    bend = before - 2 * here + behind
-    return np.where(bend < 0, np.clip(0.5 * (before - behind) / np.minimum(bend, -1e-9), -0.5, 0.5), 0.0)
+    """Where between its neighbours along an axis each peak stands, −0.5 to 0.5.
+
+    Args:
+        flat: likeness of each patch at its places · places positions, (P, places²).
+        best: the peak of each, (P,).
+        index: of the peak along the axis, (P,).
+        places: positions along an axis.
+        step: from a position to the next along the axis.
+    """
+    peak = np.arange(0, flat.size, places * places) + best
+    before = flat.take(peak - step * (index > 0))
+    here = flat.take(peak)
+    behind = flat.take(peak + step * (index < places - 1))
+    bend = np.minimum(before - 2 * here + behind, np.float32(-1e-9))
+    vertex: Floats = np.minimum(np.maximum(0.5 * (before - behind) / bend, -0.5), 0.5)
+    return vertex.astype(np.float64)

@@ -107,6 +107,9 @@ def fit_flat(
     if len(source) < 3:
         raise ValueError("too few points")
     flat = source if bend is None else source + bend.shift(source)
+    transform = fit_affine(flat, target)
+    if np.abs(apply(transform, flat) - target).max() < outlier_mm * scale / np.sqrt(2):
+        return Placement(transform, bend), np.ones(len(source), bool)
     _, found = cv2.estimateAffine2D(flat, target, method=cv2.RANSAC, ransacReprojThreshold=outlier_mm * scale)
     agree: Mask = found.ravel() > 0
     return Placement(fit_affine(flat[agree], target[agree]), bend), agree

@@ -50,6 +50,7 @@ class ReferencePage:
         coarse: the whole page in small, to find turn, skew, size and place.
         patches: printed places with structure, to find the exact place.
         wide_patches: fewer and larger ones at half the resolution, to find a page that lies nearly straight.
+        few_wide_patches: half of these, enough where the page lies flat.
         print_extent: longer side of all that is printed, mm.
         print_points: where something is printed, page mm, (N, 2).
         print_darkness: how dark it is there at `MATCH_PIXELS_PER_MM`, (N,).
@@ -64,6 +65,7 @@ class ReferencePage:
     coarse: CoarsePicture
     patches: PatchPlan
     wide_patches: PatchPlan
+    few_wide_patches: PatchPlan
     print_extent: float
     print_points: Points
     print_darkness: Floats
@@ -127,6 +129,7 @@ def plan_reference(picture: Gray, page: PageLayout) -> ReferencePage:
         coarse=coarse_picture(match, LONG_SIDE / max(match.shape)),
         patches=patches,
         wide_patches=wide_patches,
+        few_wide_patches=wide_patches.every_other(),
         print_extent=print_extent(picture) / FINE_PIXELS_PER_MM,
         print_points=points,
         print_darkness=match[rows, columns],

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _FEWEST_OWN_POINTS = 25
 _MOST_POINTS = 200
+_AT_ONCE = 50
+"""Rivals whose points are sampled together: OpenCV samples fewer than 32,767 in a row."""
 _LEAST_OWN_PRINT = 0.75
 _MOST_RIVAL_PRINT = 0.55
 _SAME_MM = 2.0
@@ -88,21 +90,30 @@ def is_same_rival(one: Rival, other: Rival) -> bool:
 
 def beats_all(fit: PageFit, rivals: Sequence[Rival], scan: ScanPicture) -> bool:
     """Whether a fit is clearly the page that it says, and none of its rivals."""
-    return all(beats(fit, rival, scan) for rival in rivals if rival.page == fit.page)
+    own = [rival for rival in rivals if rival.page == fit.page]
+    groups = (own[start : start + _AT_ONCE] for start in range(0, len(own), _AT_ONCE))
+    return all(_beats_each(fit, group, scan) for group in groups)
 
 
 def beats(fit: PageFit, rival: Rival, scan: ScanPicture) -> bool:
     """Whether what only one of two pages would have printed decides for the one that was fitted."""
-    if max(len(rival.own), len(rival.foreign)) < _FEWEST_OWN_POINTS:
+    return _beats_each(fit, [rival], scan)
+
+
+def _beats_each(fit: PageFit, rivals: Sequence[Rival], scan: ScanPicture) -> bool:
+    """Whether a fit beats each of some rivals, at most _AT_ONCE: all their points are looked at together."""
+    sizes = np.array([(len(rival.own), len(rival.foreign)) for rival in rivals])
+    if (sizes.max(axis=1) < _FEWEST_OWN_POINTS).any():
         return False
-    has_own, has_foreign = True, False
-    if len(rival.own) >= _FEWEST_OWN_POINTS:
-        share = found_print(scan, fit.placement.place(rival.own), rival.own_darkness).mean()
-        has_own = bool(share >= _LEAST_OWN_PRINT)
-    if len(rival.foreign) >= _FEWEST_OWN_POINTS:
-        share = found_print(scan, fit.placement.place(rival.foreign), rival.foreign_darkness).mean()
-        has_foreign = bool(share > _MOST_RIVAL_PRINT)
-    return has_own and not has_foreign
+    places = fit.placement.place(np.concatenate([part for one in rivals for part in (one.own, one.foreign)]))
+    darkness = np.concatenate([part for one in rivals for part in (one.own_darkness, one.foreign_darkness)])
+    which = np.repeat(np.arange(sizes.size), sizes.reshape(-1))
+    found = np.bincount(which, found_print(scan, places, darkness), sizes.size).reshape(-1, 2)
+    own, foreign = (found / np.maximum(sizes, 1)).T
+    counts_own, counts_foreign = (sizes >= _FEWEST_OWN_POINTS).T
+    has_own = ~counts_own | (own >= _LEAST_OWN_PRINT)
+    has_foreign = counts_foreign & (foreign > _MOST_RIVAL_PRINT)
+    return bool((has_own & ~has_foreign).all())
 
 
 def _some_of(points: Mask) -> NDArray[np.intp]:

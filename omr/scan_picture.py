@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 
 from omr.coarse_alignment import LONG_SIDE, CoarsePicture, coarse_picture
-from omr.page_print import darken
+from omr.page_print import as_floats, darken, darken_in_bytes
 from omr.pixels import shrink
 
 if TYPE_CHECKING:
     from omr.geometry import Points, Transform
-    from omr.pixels import Floats, Gray
+    from omr.pixels import Gray
 
 MATCH_PIXELS_PER_MM = 2.0
 """Resolution at which scan and reference are compared."""
@@ -40,7 +40,7 @@ class ScanPicture:
         nominal: pixels of `darkness` for one mm of the page, about.
         long_side: of the page, mm.
         factor: how many of the scan's pixels make one of `darkness`, each way.
-        darkness: against the paper around, about MATCH_PIXELS_PER_MM.
+        darkness: against the paper around, 0 paper to 255 black, about MATCH_PIXELS_PER_MM.
         near: the darkest within one pixel.
     """
 
@@ -48,20 +48,20 @@ class ScanPicture:
     nominal: float
     long_side: float
     factor: int
-    darkness: Floats
-    near: Floats
+    darkness: Gray
+    near: Gray
 
     @cached_property
     def coarse(self) -> CoarsePicture:
         """The scan in small; not needed for a page that lies nearly straight."""
-        return coarse_picture(self.darkness, LONG_SIDE / (self.nominal * self.long_side))
+        return coarse_picture(as_floats(self.darkness), LONG_SIDE / (self.nominal * self.long_side))
 
     @cached_property
-    def half(self) -> Floats:
+    def half(self) -> Gray:
         """The darkness at half the resolution."""
         high, wide = self.darkness.shape
         cut = self.darkness[: high // 2 * 2, : wide // 2 * 2]
-        return cast("Floats", cv2.resize(cut, (wide // 2, high // 2), interpolation=cv2.INTER_AREA))
+        return cast("Gray", cv2.resize(cut, (wide // 2, high // 2), interpolation=cv2.INTER_AREA))
 
     @property
     def to_scan(self) -> Transform:
@@ -79,8 +79,8 @@ def prepare_scan(gray: Gray, scale: float, long_side: float) -> ScanPicture:
         long_side: of the page, mm.
     """
     factor = max(1, round(scale / MATCH_PIXELS_PER_MM))
-    darkness = darken(shrink(gray, factor), scale / factor)
-    near = np.asarray(cv2.dilate(darkness, np.ones((3, 3), np.uint8)), np.float32)
+    darkness = darken_in_bytes(shrink(gray, factor), scale / factor)
+    near = np.asarray(cv2.dilate(darkness, np.ones((3, 3), np.uint8)), np.uint8)
     return ScanPicture(gray, scale / factor, long_side, factor, darkness, near)
 
 
