@@ -11,6 +11,7 @@ import typer
 import typer.exceptions
 
 from api.plain_words import explain_file_error, explain_usage
+from ocr.answer_rules import AnswerKind  # noqa: TC001  (typer looks it up)
 from omr.design import Paper  # noqa: TC001  (typer looks it up)
 from omr.errors import InputError, SaitenError
 
@@ -241,6 +242,39 @@ def read(
     with show_progress() as report:
         results = read_scans(request, report)
     typer.echo(describe_results(results), err=True)
+
+
+@app.command("recognize")
+def recognize(
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE…", help="答えの画像（1枚に1つ）のファイルかフォルダー")
+    ],
+    kind: Annotated[
+        AnswerKind,
+        typer.Option("--kind", help="symbol: 1文字の記号 · number: 数 · text: 短い語句"),
+    ],
+    choices: Annotated[
+        list[str] | None,
+        typer.Option("--choices", metavar="ア,イ,ウ", help="書かれうる文字（何回でも書けます）"),
+    ] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option("--answer", metavar="TEXT", help="正答や別解（何回でも書けます）"),
+    ] = None,
+    threads: Annotated[
+        int,
+        typer.Option(
+            "--threads", min=0, envvar="SAITEN_MODEL_THREADS", help="1回の計算に使うスレッド（0: コアの数）"
+        ),
+    ] = 1,
+) -> None:
+    """切り出した答えの画像を読み、CSV にして表示します。"""
+    from api.recognition import RecognitionRequest, parse_choices, recognize_images  # noqa: PLC0415
+
+    request = RecognitionRequest(images, kind, parse_choices(choices or ()), tuple(answer or ()), threads)
+    unreadable = recognize_images(request)
+    if unreadable:
+        typer.echo(f"開けなかった画像が {unreadable} 枚あります（reading が空の doubtful の行）。", err=True)
 
 
 def _watch(request: ReadRequest, watch: WatchRequest) -> None:

@@ -10,6 +10,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from api.crop_files import CROPS_FOLDER, CropFiles
+from api.handwriting import open_reader
 from api.page_workers import PAGE_SECONDS, PageTask, WorkerSettings, start_page_workers
 from api.print_learning import learn_print, remark_on_print
 from api.run_lock import hold_folder
@@ -19,12 +20,13 @@ from omr.compose import compose_layout
 from omr.errors import InputError
 from omr.layout import read_layout
 from omr.mark_lines import MarkLines
-from omr.read_page import Crops, ReadingPlan, set_aside
+from omr.read_page import Crops, Handwriting, ReadingPlan, set_aside
 from omr.reading import PageReading
 from omr.reference import load_reference
 from omr.scan_file import DecodeLimits
 from scoring.exam import design_sheet
 from scoring.exam_file import read_exam
+from scoring.handwriting import read_handwriting
 from scoring.intake import sort_pages
 from scoring.layout_check import check_layout
 from scoring.page_records import ScannedPage
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from api.page_workers import PageWorkers
     from api.scan_inputs import ScanInput
+    from ocr.handwriting import HandwritingReader
     from omr.errors import PageSetAside
     from omr.layout import Layout
     from omr.pixels import Gray
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
     from scoring.roster import Roster
 
 
+_PAGES_AT_ONCE = 32
+"""Written answers are read from so many pages together: the pictures of more are never kept."""
 _LEAST_PERCENT, _MOST_PERCENT = 50, 200
 
 
@@ -63,6 +68,7 @@ class ReadRequest:
         limits: on what a scan file may ask for.
         page_seconds: after which a page is given up.
         enlarged: sizes of enlarged copies of an own sheet among the scans (1.41 for 141 %).
+        model_threads: of one run of a model that reads handwriting.
     """
 
     exam: Path
@@ -76,6 +82,7 @@ class ReadRequest:
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     page_seconds: float = PAGE_SECONDS
     enlarged: tuple[float, ...] = ()
+    model_threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +146,15 @@ def start_reading(request: ReadRequest) -> Iterator[ReadingRun]:
     given = tuple(list_scans(request.scans, request.out / CROPS_FOLDER))
     _prepare_folder(request.out)
     rules = MarkRules(lines=MarkLines(cancelled_marks=exam.cancelled_marks))
+    handwriting = open_reader(exam, request.model_threads)
     plan = ReadingPlan(
-        layout, exam.id, request.crops, rules, _reference(layout, request.layout), enlarged=request.enlarged
+        layout,
+        exam.id,
+        request.crops,
+        Handwriting.LEFT if handwriting.reader is None else Handwriting.READ,
+        rules,
+        _reference(layout, request.layout),
+        enlarged=request.enlarged,
     )
     if plan.reference:
         _ = plan.own_sheet  # worked out once for all workers; a sheet with too little print ends the run here
@@ -153,8 +167,9 @@ def start_reading(request: ReadRequest) -> Iterator[ReadingRun]:
             start_page_workers(settings, count, request.page_seconds) as workers,
             CropFiles(request.out, request.crops) as crops,
         ):
-            inputs = RunInputs(exam, layout, roster, given, request.out, remark_on_print(settings.plan))
-            yield ReadingRun(inputs, workers, crops)
+            remark = "\n".join(filter(None, (remark_on_print(settings.plan), handwriting.remark)))
+            inputs = RunInputs(exam, layout, roster, given, request.out, remark)
+            yield ReadingRun(inputs, workers, crops, handwriting.reader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +190,15 @@ class ReadingRun:
     Made by `start_reading`.
     """
 
-    def __init__(self, inputs: RunInputs, workers: PageWorkers, crops: CropFiles) -> None:
-        self._inputs, self._workers, self._crops = inputs, workers, crops
+    def __init__(
+        self, inputs: RunInputs, workers: PageWorkers, crops: CropFiles, reader: HandwritingReader | None
+    ) -> None:
+        self._inputs, self._workers, self._crops, self._reader = inputs, workers, crops, reader
         self._scanned: list[ScannedPage] = []
         self._tasks: dict[str, PageTask] = {}
         self._same: dict[tuple[str, str], bool] = {}
         self._seconds = 0.0
+        self._written = 0
 
     @property
     def given(self) -> tuple[ScanInput, ...]:
@@ -215,7 +233,9 @@ class ReadingRun:
                     self._tasks[page.place] = PageTask(scan.path, index, part)
                     self._scanned.append(page)
                 done += 1
+                self._read_handwriting(_PAGES_AT_ONCE)
                 report(Progress(done, len(tasks)))
+        self._read_handwriting(1)
         self._seconds += time.perf_counter() - start
 
     def set_aside(self, source: str, aside: PageSetAside) -> None:
@@ -230,13 +250,30 @@ class ReadingRun:
         intake = sort_pages(self._scanned, given.roster, len(given.layout.pages), self._have_same_content)
         self._seconds += time.perf_counter() - start
         self._crops.prepare(intake)
-        results = ReadResults(given.exam, given.layout, given.roster, intake, self._seconds, given.remark)
+        results = ReadResults(
+            given.exam,
+            given.layout,
+            given.roster,
+            intake,
+            self._seconds,
+            given.remark,
+            None if self._reader is None else self._reader.label,
+        )
         write_results(results, given.out)
         self._crops.publish()
         return results
 
+    def _read_handwriting(self, least: int) -> None:
+        """Read the written answers of the pages that wait for it, if there are so many."""
+        if self._reader is None or len(self._scanned) - self._written < least:
+            return
+        waiting = self._scanned[self._written :]
+        self._scanned[self._written :] = read_handwriting(self._reader, self._inputs.exam, waiting)
+        self._written = len(self._scanned)
+
     def _forget(self, source: str) -> None:
         self._scanned = [page for page in self._scanned if page.source != source or page.page]
+        self._written = len(self._scanned)
 
     def _have_same_content(self, one: ScannedPage, other: ScannedPage) -> bool:
         pair = one.place, other.place

@@ -7,12 +7,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from omr.blank_page import is_empty_page
 from omr.box_frames import FramePrint
 from omr.bubbles import measure_bubbles
 from omr.choices import CHOICE_READER, MarkRules, judge_bubbles
 from omr.code_reader import read_code
-from omr.crops import cut_regions, encode_jpeg, encode_png
+from omr.crops import CROP_MARGIN_MM, cut_regions, encode_jpeg, encode_png
 from omr.errors import PageSetAside, Trouble
 from omr.foreign_page import check_belongs, explain_unknown_page
 from omr.gray import DAMAGE_WARNING
@@ -22,7 +24,7 @@ from omr.mark_lines import BubbleVerdicts, ChoiceVerdict, join_verdicts
 from omr.own_sheet import OwnSheet, place_page, plan_own_sheet
 from omr.page_plan import PagePlan, plan_page
 from omr.pixels import is_two_tone, median
-from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus
+from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus, WrittenPicture
 from omr.registration import Registration, register, register_as_it_lies
 from omr.sheet_code import exam_digest, layout_digest
 from omr.sheet_search import search_sheet
@@ -41,6 +43,9 @@ _MOST_RESIDUAL_MM = 0.8
 _MAY_BE_BLANK = (Trouble.NO_FIDUCIALS, Trouble.FOREIGN_SHEET)
 _LEAST_SIDE = 200
 """Pixels; a sheet at 50 dpi has more."""
+_READABLE = (QuestionKind.SYMBOL, QuestionKind.NUMBER, QuestionKind.TEXT)
+_FRAME_MM = 0.45
+"""From the edge of an answer box to where no ink of its printed frame is any more."""
 
 
 class Crops(StrEnum):
@@ -51,6 +56,13 @@ class Crops(StrEnum):
     ALL = "all"
 
 
+class Handwriting(StrEnum):
+    """Whether written answers are read after this, so that their pixels are needed, or left to a person."""
+
+    READ = "read"
+    LEFT = "left"
+
+
 @dataclass(frozen=True)
 class ReadingPlan:
     """Everything a worker needs to know to read the pages of one exam; no state.
@@ -59,6 +71,7 @@ class ReadingPlan:
         layout: where everything stands.
         exam_id: whose pages these are; pages of another exam are set aside.
         crops: whether and how the pictures of the answers come back.
+        handwriting: whether the pixels of written answers come back, for a reader of handwriting.
         rules: the lines between marked, doubtful and empty.
         reference: pictures of the empty pages of a sheet without marks, from `load_reference`; else empty.
         enlarged: sizes of copies that may lie among the scans of such a sheet, against its own (1.41 for 141 %).
@@ -69,6 +82,7 @@ class ReadingPlan:
     layout: Layout
     exam_id: str
     crops: Crops = Crops.NONE
+    handwriting: Handwriting = Handwriting.LEFT
     rules: MarkRules = field(default_factory=MarkRules)
     reference: tuple[Gray, ...] = ()
     enlarged: tuple[float, ...] = ()
@@ -183,6 +197,7 @@ def _read_printed_sheet(page: Page, plan: ReadingPlan) -> PageReading:
         answers=answers,
         identity=identity,
         crops=_crops(gray, registration, page_plan, answers, plan.crops),
+        pictures=_pictures(page, registration, page_plan, answers, plan.handwriting),
     )
 
 
@@ -198,6 +213,7 @@ def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int) -> PageRea
         registration=registration,
         answers=answers,
         crops=_crops(page.gray, registration, page_plan, answers, plan.crops),
+        pictures=_pictures(page, registration, page_plan, answers, plan.handwriting),
     )
 
 
@@ -223,6 +239,7 @@ def _read_by_reference(page: Page, plan: ReadingPlan, expected: int) -> PageRead
         registration=placed.registration,
         answers=answers,
         crops=_crops(page.gray, placed.registration, page_plan, answers, plan.crops),
+        pictures=_pictures(page, placed.registration, page_plan, answers, plan.handwriting),
     )
 
 
@@ -329,6 +346,37 @@ def _crops(
     pictures = cut_regions(gray, registration.transform, boxes, page_plan.crop_corners[which])
     return tuple(
         Crop(answers[at].question, encode(picture)) for at, picture in zip(which, pictures, strict=True)
+    )
+
+
+def _pictures(
+    page: Page,
+    registration: Registration,
+    page_plan: PagePlan,
+    answers: Sequence[AnswerReading],
+    handwriting: Handwriting,
+) -> tuple[WrittenPicture, ...]:
+    """The pixels of the written answers that are not surely empty."""
+    if handwriting is Handwriting.LEFT:
+        return ()
+    which = [
+        at
+        for at, answer in enumerate(answers)
+        if answer.kind in _READABLE and answer.status is not ReadingStatus.BLANK
+    ]
+    if not which:
+        return ()
+    boxes = [page_plan.crops[at] for at in which]
+    cut = cut_regions(page.gray, registration.transform, boxes, page_plan.crop_corners[which])
+    doubted = page_plan.doubted.tolist()
+    return tuple(
+        WrittenPicture(
+            question=answers[at].question,
+            pixels=np.ascontiguousarray(pixels),
+            frame_px=(CROP_MARGIN_MM + _FRAME_MM) * pixels.shape[1] / box.w,
+            is_doubted=bool(page.warning or doubted[at]),
+        )
+        for at, pixels, box in zip(which, cut, boxes, strict=True)
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from omr.layout import IdentityField, QuestionKind
+    from omr.pixels import Gray
     from omr.registration import Registration
     from omr.sheet_code import SheetCode
 
@@ -136,6 +137,23 @@ class Crop:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WrittenPicture:
+    """The pixels of a written answer, for a reader of handwriting; never kept.
+
+    Attributes:
+        question: its id.
+        pixels: grey, uint8 (height, width), upright.
+        frame_px: how far the inside of the printed frame is from their edges.
+        is_doubted: the page or the place is in doubt, so what is read can't be safe.
+    """
+
+    question: str
+    pixels: Gray
+    frame_px: float
+    is_doubted: bool
+
+
 class PageStatus(StrEnum):
     """What became of a page."""
 
@@ -159,6 +177,7 @@ class PageReading:
         answers: one reading a question of this page, in exam order.
         identity: the digit bubbles of a blank set.
         crops: the pictures of the answer regions, where they were asked for.
+        pictures: of the written answers that are not surely empty, where they were asked for.
     """
 
     status: PageStatus
@@ -170,3 +189,4 @@ class PageReading:
     answers: tuple[AnswerReading, ...] = ()
     identity: IdentityReading | None = None
     crops: tuple[Crop, ...] = ()
+    pictures: tuple[WrittenPicture, ...] = field(default=(), compare=False)

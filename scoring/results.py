@@ -92,7 +92,15 @@ class SheetScore:
 
 @dataclass(frozen=True)
 class ReadResults:
-    """Everything that came out of a run; `remark` is a word to the teacher on the run as a whole."""
+    """Everything that came out of a run.
+
+    Attributes:
+        exam, layout, roster: what was read by.
+        intake: all pages.
+        seconds: that reading took.
+        remark: a word to the teacher on the run as a whole.
+        model: name and version of what read the handwriting; None where nothing did.
+    """
 
     exam: Exam
     layout: Layout
@@ -100,6 +108,7 @@ class ReadResults:
     intake: Intake
     seconds: float
     remark: str = ""
+    model: str | None = None
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
@@ -159,7 +168,7 @@ def summarize(results: ReadResults) -> dict[str, object]:
         "missing": results.intake.missing(results.roster, len(results.layout.pages)),
         "seconds": round(results.seconds, 3),
         "pages_per_second": round(pages / max(results.seconds, 1e-6), 2),
-        "model": None,
+        "model": results.model,
         "exam": results.exam.id,
     }
 

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "scoring": {"scoring", "omr", "ocr"},
     "omr": {"omr"},
     "ocr": {"ocr"},
+    "models": {"models", "ocr"},
     "sample_scans": {"sample_scans", "scoring", "omr", "ocr"},
 }
 FOLDERS = {*MAY_IMPORT, "tests", "benchmarks"}
@@ -184,15 +185,18 @@ def test_modules_have_one_subject(package: str) -> None:
 
 def test_dependencies_are_those_that_are_imported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = project["optional-dependencies"]["training"]
+    only_for_training = {"torch", "onnx", "fontTools"}
     declared = {_plain(re.split(r"[<>=\[; ]", one)[0]) for one in project["dependencies"]}
     provides = packages_distributions()
     imported = {
         _plain(provides.get(module, [module])[0])
         for package in MAY_IMPORT
         for module in {PART_OF.get(one.top, one.top) for one in imports_of(package)}
-        if module not in sys.stdlib_module_names and module not in FOLDERS
+        if module not in sys.stdlib_module_names and module not in FOLDERS | only_for_training
     }
     assert imported == declared
+    assert {_plain(one) for one in only_for_training} <= {re.split("[<>=]", one)[0] for one in extra}
 
 
 def _plain(name: str) -> str:

@@ -1,0 +1,141 @@
+"""`python -m models.training`: the whole recipe, from packs and fonts to ONNX files with their metadata."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.training.calibrate import fit_temperature, line_facts, symbol_lines
+from models.training.characters import SYMBOL_CLASSES, line_classes
+from models.training.export import export_network, line_sample, quantise, symbol_sample, write_facts
+from models.training.hands import load_hands
+from models.training.lines_on_disk import Lines, batches_of_lines
+from models.training.shards import Places, load_symbols, make_shards
+from models.training.sources import Part, load_joyo
+from models.training.train import Course, train_lines, train_symbols
+from ocr.line_reader import LineReader
+from ocr.model_file import ModelFacts, open_model
+
+SEED = 1
+VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of everything.
+
+    Attributes:
+        symbols, lines: samples made.
+        symbol_steps, line_steps: of training.
+        tried: samples for calibration.
+    """
+
+    symbols: int
+    lines: int
+    symbol_steps: int
+    line_steps: int
+    tried: int
+
+
+FULL = Size(symbols=200_000, lines=112_000, symbol_steps=7_000, line_steps=7_000, tried=20_000)
+SMALL = Size(symbols=3_000, lines=800, symbol_steps=60, line_steps=40, tried=400)
+
+
+def main() -> None:
+    """Run the recipe, all of it or one step."""
+    parser = argparse.ArgumentParser(prog="python -m models.training", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the handwriting packs")
+    parser.add_argument("--fonts", type=Path, nargs="+", required=True, help="folders of handwriting fonts")
+    parser.add_argument("--work", type=Path, required=True, help="folder for samples and checkpoints")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the ONNX files")
+    parser.add_argument(
+        "--small", action="store_true", help="minutes instead of hours: shows that the recipe runs"
+    )
+    parser.add_argument("--only", choices=["samples", "symbol", "line"], help="one step")
+    arguments = parser.parse_args()
+    places = Places(arguments.data, tuple(arguments.fonts), arguments.work)
+    size = SMALL if arguments.small else FULL
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    if arguments.only in (None, "samples"):
+        make_shards(places, "symbol", Part.TRAIN, SEED, size.symbols)
+        make_shards(places, "symbol", Part.CALIBRATION, SEED, size.tried)
+        make_shards(places, "line", Part.TRAIN, SEED, size.lines)
+        print(f"samples: {time.monotonic() - start:.0f} s", flush=True)
+    if arguments.only in (None, "symbol"):
+        make_symbol_model(places, size, arguments.out)
+        print(f"symbol model: {time.monotonic() - start:.0f} s", flush=True)
+    if arguments.only in (None, "line"):
+        make_line_model(places, size, arguments.out)
+        print(f"line model: {time.monotonic() - start:.0f} s", flush=True)
+
+
+def make_symbol_model(places: Places, size: Size, out: Path) -> Path:
+    """Train, export, quantise and calibrate the model of single characters."""
+    shards = make_shards(places, "symbol", Part.TRAIN, SEED, size.symbols)
+    network = train_symbols(
+        shards, Course(size.symbol_steps, 192, seed=SEED), places.work / "symbol.checkpoint"
+    )
+    exact, path = places.work / "symbol.onnx", out / "symbol.onnx"
+    export_network(network, symbol_sample(), exact, {0: "n"})
+    squares, _ = load_symbols(shards[:1])
+    quantise(exact, path, [_as_ink(squares[at : at + 32]) for at in range(0, min(len(squares), 1024), 32)])
+    calibration = make_shards(places, "symbol", Part.CALIBRATION, SEED, size.tried)
+    tried, labels = load_symbols(calibration)
+    write_facts(path, _facts("symbol", SYMBOL_CLASSES, 1.0, {}))
+    scores = np.concatenate(
+        [open_model(path).run(_as_ink(tried[at : at + 256]))[0] for at in range(0, len(tried), 256)]
+    )
+    temperature = fit_temperature(scores, labels)
+    chances = torch.softmax(torch.from_numpy(scores / temperature), 1).numpy()
+    lines = symbol_lines(chances, labels, np.random.default_rng(SEED))
+    write_facts(path, _facts("symbol", SYMBOL_CLASSES, temperature, lines))
+    right = float((scores.argmax(axis=1) == labels).mean())
+    print(
+        f"calibration: right of all {len(SYMBOL_CLASSES)} classes {right:.4f}, temperature {temperature:.3f}, {lines}"
+    )
+    return path
+
+
+def make_line_model(places: Places, size: Size, out: Path) -> Path:
+    """Train, export, quantise and calibrate the model of lines."""
+    joyo = load_joyo(places.data)
+    classes = line_classes(joyo)
+    shards = make_shards(places, "line", Part.TRAIN, SEED, size.lines)
+    course = Course(size.line_steps, 48, seed=SEED)
+    network = train_lines(shards, len(classes), course, places.work / "line.checkpoint")
+    exact, path = places.work / "line.onnx", out / "line.onnx"
+    export_network(network, line_sample(), exact, {0: "n", 2: "height", 3: "width"})
+    random = np.random.default_rng(SEED)
+    some = [
+        batch.images.numpy()
+        for batch, _ in zip(batches_of_lines(Lines.load(shards[:1]), 8, random), range(40), strict=False)
+    ]
+    quantise(exact, path, some)
+    # Lines are long products of chances: the margins' logistic takes the place of a temperature.
+    write_facts(path, _facts("line", classes, 1.0, {"symbol": 1.0, "number": 1.0, "text": 1.0}))
+    hands = load_hands(places.data, list(places.fonts), places.work / "fonts", Part.CALIBRATION)
+    found = line_facts(LineReader(path), hands, joyo, random, size.tried // 3)
+    facts = _facts("line", classes, 1.0, {}).model_dump() | dict(found)
+    write_facts(path, ModelFacts.model_validate(facts))
+    print(f"calibration: {found}")
+    return path
+
+
+def _facts(name: str, classes: tuple[str, ...], temperature: float, lines: dict[str, float]) -> ModelFacts:
+    return ModelFacts(name=name, version=VERSION, classes=classes, temperature=temperature, lines=lines)
+
+
+def _as_ink(
+    squares: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return (squares[:, np.newaxis] / np.float32(255)).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Whether a crop is surely empty: nothing but dust, smears and remains of lines. A faint stroke is not nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ocr.ink import Ink
+
+_LONGEST_DUST = 0.06
+"""Ink that reaches no farther than this share of the crop's smaller side is dust, whatever it looks like."""
+_SURELY_NOTHING = 0.995
+"""Longer traces are nothing only where the network is this sure."""
+_FAINT = 0.10
+"""Traces paler than this against their paper may be faint strokes, of which the network has seen few."""
+
+
+def is_surely_empty(ink: Ink, nothing: float) -> bool:
+    """Whether nobody wrote in a crop.
+
+    Args:
+        ink: of the crop.
+        nothing: chance that the symbol network gives to "nothing", 0 to 1.
+    """
+    if ink.is_empty:
+        return True
+    longest = max(ink.height, ink.width) / min(ink.strength.shape)
+    return longest < _LONGEST_DUST or (nothing > _SURELY_NOTHING and ink.darkness > _FAINT)
