@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ocr.ink import Ink
 
-_LONGEST_DUST = 0.06
-"""Ink that reaches no farther than this share of the crop's smaller side is dust, whatever it looks like."""
+_LONGEST_DUST = 0.08
+_MOST_DUST = 0.01
+"""Parts no longer than this share of the crop's smaller side, and together no more than this share of the crop, are dust."""
 _SURELY_NOTHING = 0.995
 """Longer traces are nothing only where the network is this sure."""
 _FAINT = 0.10
@@ -24,5 +25,5 @@ def is_surely_empty(ink: Ink, nothing: float) -> bool:
     """
     if ink.is_empty:
         return True
-    longest = max(ink.height, ink.width) / min(ink.strength.shape)
-    return longest < _LONGEST_DUST or (nothing > _SURELY_NOTHING and ink.darkness > _FAINT)
+    is_dust = ink.longest < _LONGEST_DUST and ink.area < _MOST_DUST
+    return is_dust or (nothing > _SURELY_NOTHING and ink.darkness > _FAINT)

@@ -109,4 +109,5 @@ def _part(ink: Ink, strength: Gray, rows: tuple[int, int], columns: tuple[int, i
         left=columns[0] + int(wide[0]),
         right=columns[0] + int(wide[-1]) + 1,
         area=float(solid.sum()) / strength.size,
+        longest=max(len(tall), len(wide)) / min(strength.shape),
     )

@@ -37,6 +37,8 @@ _FRAME_SHARE = 0.6
 _STRAIGHT_COVERAGE = 0.97
 _BESIDE_COVERAGE = 0.5
 _LEAST_WINDOW = 8
+_CLINGING = 0.07
+"""Parts that lie wholly in the outer share of the window are remains of its frame."""
 _LEAST_SPECK = 3
 _SPECK_SHARE = 0.03
 """A part of less than this share of the largest, away from it, is dust."""
@@ -53,6 +55,7 @@ class Ink:
         top, bottom, left, right: where the writing stands in it; all 0 where there is none.
         darkness: how much darker than its paper the writing is, 0 to 1.
         area: solid ink inside these bounds, as a share of the crop.
+        longest: side of the longest single part of it, as a share of the crop's smaller side.
     """
 
     strength: Gray
@@ -62,6 +65,7 @@ class Ink:
     right: int
     darkness: float
     area: float
+    longest: float
 
     @property
     def is_empty(self) -> bool:
@@ -94,13 +98,15 @@ def find_ink(crop: Gray, frame_px: float = 0.0) -> Ink:
     gray, shrunk = _to_working_size(crop)
     darkness = _darkness(gray)
     full = _full_ink(darkness)
+    window = (slice(0, gray.shape[0]), slice(0, gray.shape[1]))
     if full >= _FAINTEST:
-        framed = _inside(gray.shape, frame_px * shrunk)
-        darkness = _without_frame(darkness, _strength(darkness, full), framed)
+        strength = _strength(darkness, full)
+        window = _inside(gray.shape, frame_px * shrunk) or _inside_rectangle(strength) or window
+        darkness = _without_frame(darkness, strength, window)
         full = _full_ink(darkness)
     if full < _FAINTEST:
-        return Ink(np.zeros_like(gray), 0, 0, 0, 0, full / 255, 0.0)
-    return _bounded(_strength(darkness, full), full)
+        return Ink(np.zeros_like(gray), 0, 0, 0, 0, full / 255, 0.0, 0.0)
+    return _bounded(_strength(darkness, full), full, window)
 
 
 def _strength(darkness: Gray, full: float) -> Gray:
@@ -145,26 +151,27 @@ def _full_ink(darkness: Gray) -> float:
     return float(255 - np.searchsorted(above, min(rank, above[-1])))
 
 
-def _without_frame(darkness: Gray, strength: Gray, inside: tuple[slice, slice] | None) -> Gray:
-    """Cut away a printed frame: what lies on and outside it, and straight lines along the crop's edges.
+def _without_frame(darkness: Gray, strength: Gray, window: tuple[slice, slice]) -> Gray:
+    """Keep what is inside a window, without straight lines along its edges.
 
     Args:
         darkness: of the crop.
         strength: the same as ink.
-        inside: of the frame, where that is known.
+        window: the inside of the frame, or the whole crop.
     """
-    solid = cast("Gray", cv2.threshold(strength, _SOLID, 1, cv2.THRESH_BINARY)[1])
-    inside = inside or _inside_rectangle(solid)
-    kept = darkness.copy()
-    if inside is not None:
-        kept[:] = 0
-        kept[inside] = darkness[inside]
-        solid = solid[inside]
-    window = kept if inside is None else kept[inside]
-    if min(window.shape) >= _LEAST_WINDOW:
-        _erase_edge_lines(window, solid)
-        _erase_edge_lines(window.T, solid.T)
+    kept = np.zeros_like(darkness)
+    kept[window] = darkness[window]
+    inside = kept[window]
+    solid = _solid(strength[window])
+    if min(inside.shape) >= _LEAST_WINDOW:
+        _erase_edge_lines(inside, solid)
+        _erase_edge_lines(inside.T, solid.T)
     return kept
+
+
+def _solid(strength: Gray) -> Gray:
+    """1 where strokes are, else 0."""
+    return cast("Gray", cv2.threshold(strength, _SOLID, 1, cv2.THRESH_BINARY)[1])
 
 
 def _inside(shape: tuple[int, ...], frame_px: float) -> tuple[slice, slice] | None:
@@ -175,15 +182,16 @@ def _inside(shape: tuple[int, ...], frame_px: float) -> tuple[slice, slice] | No
     return slice(keep, height - keep), slice(keep, width - keep)
 
 
-def _inside_rectangle(solid: Gray) -> tuple[slice, slice] | None:
+def _inside_rectangle(strength: Gray) -> tuple[slice, slice] | None:
     """The inside of a closed printed rectangle that fills most of the crop."""
+    solid = _solid(strength)
     height, width = solid.shape
     _, _, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     for left, top, wide, high, _ in stats[1:].tolist():
         if wide < _FRAME_SHARE * width or high < _FRAME_SHARE * height or min(wide, high) < _LEAST_WINDOW:
             continue
         part = solid[top : top + high, left : left + wide]
-        thin = 1 + max(2, min(wide, high) // 24)
+        thin = max(4, min(wide, high) // 14)
         if all(_has_straight_line(side, thin) for side in (part, part[::-1], part.T, part.T[::-1])):
             return slice(top + thin, top + high - thin), slice(left + thin, left + wide - thin)
     return None
@@ -208,20 +216,30 @@ def _erase_edge_lines(window: Gray, solid: Gray) -> None:
         window[window.shape[0] - band + last[0] - 1 :] = 0
 
 
-def _bounded(strength: Gray, full: float) -> Ink:
-    solid = cv2.threshold(strength, _SOLID, 1, cv2.THRESH_BINARY)[1]
-    _, _, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+def _bounded(strength: Gray, full: float, window: tuple[slice, slice]) -> Ink:
+    """Where the writing stands: all parts but dust and what clings to the edges of the window."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(_solid(strength), connectivity=8)
     parts = stats[1:]
     if not len(parts):
-        return Ink(np.zeros_like(strength), 0, 0, 0, 0, full / 255, 0.0)
+        return Ink(np.zeros_like(strength), 0, 0, 0, 0, full / 255, 0.0, 0.0)
     areas = parts[:, cv2.CC_STAT_AREA]
-    large = areas >= _SPECK_SHARE * areas.max()
     left, top = parts[:, 0], parts[:, 1]
     right, bottom = left + parts[:, 2], top + parts[:, 3]
+    rows, columns = window
+    band = max(2, int(_CLINGING * min(rows.stop - rows.start, columns.stop - columns.start)))
+    clings = (
+        (right <= columns.start + band)
+        | (left >= columns.stop - band)
+        | (bottom <= rows.start + band)
+        | (top >= rows.stop - band)
+    )
+    free = ~clings if (areas * ~clings).max() > _LEAST_SPECK else np.ones_like(clings)
+    large = free & (areas >= _SPECK_SHARE * (areas * free).max())
     bounds = left[large].min(), top[large].min(), right[large].max(), bottom[large].max()
     reach = _SPECK_REACH * max(bounds[2] - bounds[0], bounds[3] - bounds[1])
     near = (
-        (areas >= _LEAST_SPECK)
+        free
+        & (areas >= _LEAST_SPECK)
         & (right > bounds[0] - reach)
         & (left < bounds[2] + reach)
         & (bottom > bounds[1] - reach)
@@ -235,4 +253,5 @@ def _bounded(strength: Gray, full: float) -> Ink:
         right=int(right[near].max()),
         darkness=full / 255,
         area=float(areas[near].sum()) / strength.size,
+        longest=float(parts[near, 2:4].max()) / min(strength.shape),
     )

@@ -126,7 +126,7 @@ class Scanner:
         if random.random() < 0.3:
             _add_dust(taken, random)
         gray = paper * (1 - taken / np.float32(255))
-        return ScannedCrop(self._expose(gray, random), frame_px if framed else 0.0, (top, left))
+        return ScannedCrop(self._expose(gray, covered, random), frame_px if framed else 0.0, (top, left))
 
     @staticmethod
     def _frame(random: Generator) -> tuple[bool, float, int]:
@@ -159,7 +159,7 @@ class Scanner:
             taken *= np.clip(1 + random.uniform(0.05, 0.4) * grain, 0.25, 1.2)
         return taken
 
-    def _expose(self, gray: NDArray[np.float32], random: Generator) -> Gray:
+    def _expose(self, gray: NDArray[np.float32], ink: Gray, random: Generator) -> Gray:
         if random.random() < 0.6:
             blurred = cv2.GaussianBlur(gray, (0, 0), float(random.uniform(0.4, 1.1)))
             gray = np.asarray(blurred, np.float32)
@@ -169,8 +169,7 @@ class Scanner:
         seen = np.clip(gray, 0, 255).astype(np.uint8)
         draw = random.random()
         if draw < 0.12:
-            line = 255 * random.uniform(0.55, 0.8)
-            seen = np.where(seen < line, np.uint8(0), np.uint8(255))
+            seen = np.where(seen < _between(seen, ink, random), np.uint8(0), np.uint8(255))
         elif draw < 0.4:
             quality = int(random.integers(35, 85))
             encoded = cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
@@ -185,6 +184,14 @@ class Scanner:
         top = int(random.integers(_NOISE_SIDE - height + 1))
         left = int(random.integers(_NOISE_SIDE - width + 1))
         return self._noise[top : top + height, left : left + width]
+
+
+def _between(seen: Gray, ink: Gray, random: Generator) -> float:
+    """A line between paper and writing, as scanners draw it for black and white: what they lose is no longer writing."""
+    white = float(np.median(seen))
+    strokes = seen[ink > 128]
+    dark = float(np.median(strokes)) if strokes.size else 0.8 * white
+    return dark + (white - dark) * float(random.uniform(0.35, 0.7))
 
 
 def _frame_lines(height: int, width: int, frame: int, random: Generator) -> NDArray[np.float32]:

@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 _KINDS: tuple[tuple[str, float], ...] = (
     (HIRAGANA, 0.15),
     (HIRAGANA_VOICED, 0.05),
-    (KATAKANA, 0.19),
+    (KATAKANA, 0.18),
     (KATAKANA_VOICED, 0.05),
     (CAPITALS, 0.13),
     (LETTERS, 0.11),
-    (DIGITS, 0.15),
+    (DIGITS, 0.19),
     (CIRCLED, 0.05),
     (KANJI_NUMBERS, 0.025),
     (SIGNS, 0.075),
     (OTHER, 0.012),
-    ("nothing", 0.008),
+    ("nothing", 0.02),
 )
 _ENCLOSED = 0.05
 """So often a character comes in brackets or a circle."""
@@ -102,7 +102,7 @@ class SymbolMaker:
         random = self._random
         if random.random() < _ENCLOSED and character not in CIRCLED + SIGNS:
             drawn = self._enclose(drawn, can_circle=character not in DIGITS)
-        ink = self._resized(change_width(bend(drawn, float(random.uniform(0.2, 1.0)), random), random))
+        ink = self._resized(change_width(bend(drawn, float(random.uniform(0.1, 0.8)), random), random))
         return SymbolSample(self._scanner.scan(ink, random), character)
 
     def sample_empty(self) -> SymbolSample:

@@ -24,7 +24,7 @@ _REPORT_S = 30.0
 _CHECKPOINT_S = 120.0
 _AVERAGED = 0.998
 """Share of the old weights in the running average that is kept as the result."""
-_SMOOTHING = 0.03
+_SMOOTHING = 0.01
 _WRITTEN_OUT = 0.6
 """After this share of the steps the line network leaves the known places of characters and aligns by itself (CTC)."""
 _SHIFT = 2
