@@ -211,6 +211,15 @@ def read(
         float,
         typer.Option("--page-seconds", min=1, envvar="SAITEN_PAGE_SECONDS", help="1ページにかける秒数の上限"),
     ] = 60.0,
+    model_threads: Annotated[
+        int,
+        typer.Option(
+            "--model-threads",
+            min=0,
+            envvar="SAITEN_MODEL_THREADS",
+            help="手書きを読む計算のスレッド（0: コアの数）",
+        ),
+    ] = 1,
 ) -> None:
     """スキャンを読み取り、マークを採点して CSV にします。"""
     from api.progress import show_progress  # noqa: PLC0415
@@ -235,6 +244,7 @@ def read(
             max_pixels=int(megapixels * 1e6), max_pages=pages, max_file_bytes=int(megabytes * 1024**2)
         ),
         page_seconds=page_seconds,
+        model_threads=model_threads,
     )
     if watch is not None:
         _watch(request, WatchRequest(watch, WatchRules(settle, give_up)))

@@ -16,7 +16,7 @@ import cv2
 from api.worker_pool import Failure, WorkerPool
 from omr.errors import PageSetAside, Trouble
 from omr.learn_print import straighten_page
-from omr.read_page import Crops, ReadingPlan, read_page, set_aside
+from omr.read_page import Crops, Handwriting, ReadingPlan, read_page, set_aside
 from omr.same_page import have_same_content, have_same_marks
 from omr.scan_file import DecodeLimits, ScanFile, open_scan
 from omr.sheet_pair import cut_between_sheets, read_image
@@ -177,7 +177,7 @@ def _decode(task: PageTask) -> Gray:
 
 
 def _straighten(task: PageTask) -> StraightPage | None:
-    plan = replace(_Worker.settings.plan, crops=Crops.NONE)
+    plan = replace(_Worker.settings.plan, crops=Crops.NONE, handwriting=Handwriting.LEFT)
     try:
         page = _open(task.path).read_page(task.index)
     except PageSetAside:

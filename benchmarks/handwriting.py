@@ -54,18 +54,21 @@ class Tally:
     Attributes:
         chances: claimed, of each.
         right: whether each was.
-        safe: whether each came with status ok.
+        safe: whether each came with status ok or blank.
+        misread: whether each came so with another text than what was written.
     """
 
     chances: list[float] = field(default_factory=list)
     right: list[bool] = field(default_factory=list)
     safe: list[bool] = field(default_factory=list)
+    misread: list[bool] = field(default_factory=list)
 
-    def add(self, chance: float, *, right: bool, safe: bool) -> None:
-        """One more decision."""
+    def add(self, chance: float, *, right: bool, safe: bool, same: bool) -> None:
+        """One more decision, and whether the text is what was written."""
         self.chances.append(chance)
         self.right.append(right)
         self.safe.append(safe)
+        self.misread.append(safe and not same)
 
     def row(self, name: str) -> str:
         """Right answers, coverage at 0.1 % error, and what came with status ok."""
@@ -77,7 +80,7 @@ class Tally:
         fine = np.flatnonzero(wrong <= 0.001 * np.arange(1, count + 1))
         covered = (int(fine[-1]) + 1) if fine.size else 0
         errors = int(wrong[covered - 1]) if covered else 0
-        safe_wrong = int((safe & ~right).sum())
+        safe_wrong = sum(self.misread)
         return (
             f"{name:<28}{count:>8}{right.mean():>9.2%}{covered / count:>10.2%}{_upper(errors, covered):>10.3%}"
             f"{safe.mean():>9.2%}{safe_wrong:>7}{_upper(safe_wrong, int(safe.sum())):>10.3%}"
@@ -119,7 +122,12 @@ class Trial:
         reading = self.reader.read(question, [crop])[0].reading
         right = reading.text == text
         for one in (tally, self.everything):
-            one.add(reading.confidence or 0.0, right=right, safe=reading.status is not WrittenStatus.DOUBTFUL)
+            one.add(
+                reading.confidence or 0.0,
+                right=right,
+                safe=reading.status is not WrittenStatus.DOUBTFUL,
+                same=right,
+            )
 
     def table_of_pack(self, pack: str, pool_of: Callable[[str], str | None], count: int) -> None:
         """A pack of real writers, each source apart, as the pictures are and as scanned crops."""
@@ -203,7 +211,11 @@ def _words(trial: Trial, count: int) -> None:
         short = [word for word in words if 2 <= len(word) <= 6] if subject != "英語" else list(words)
         for _ in range(count // len(SCHOOL_WORDS)):
             answer = short[int(trial.random.integers(len(short)))]
-            written = answer if trial.random.random() < 0.5 else _likely_wrong(trial, answer, short)
+            written = (
+                answer
+                if trial.random.random() < 0.5
+                else likely_wrong(answer, short, trial.joyo, trial.random)
+            )
             vertical = subject == "国語" and trial.random.random() < 0.5
             sample = maker.sample_of(written, Direction.VERTICAL if vertical else Direction.HORIZONTAL)
             if sample is None:
@@ -220,12 +232,12 @@ def _words(trial: Trial, count: int) -> None:
     print(everything.row("all words"))
 
 
-def _likely_wrong(trial: Trial, answer: str, words: Sequence[str]) -> str:
+def likely_wrong(answer: str, words: Sequence[str], joyo: str, random: Generator) -> str:
     """One of the likely wrong answers: words of the same subject, and look-alikes of the right one."""
     others = [word for word in words if word != answer]
-    if trial.random.random() < 0.5:
-        return others[int(trial.random.integers(len(others)))]
-    return near_miss(answer, trial.joyo, trial.random)
+    if random.random() < 0.5:
+        return others[int(random.integers(len(others)))]
+    return near_miss(answer, joyo, random)
 
 
 def _decide(
@@ -235,12 +247,10 @@ def _decide(
     reading = trial.reader.read(question, [crop])[0].reading
     chance = reading.is_answer or 0.0
     is_right = same_answer(written, question.answers[0], question.rules)
-    taken = same_answer(reading.text, question.answers[0], question.rules)
-    decided_right = (chance >= 0.5) == is_right
-    safe = reading.status is WrittenStatus.OK
+    safe = reading.status is not WrittenStatus.DOUBTFUL
+    same = same_answer(reading.text, written, question.rules)
     for tally in tallies:
-        # What is taken as read counts by what was taken: a wrong text as ok is wrong only where it changes the score.
-        tally.add(max(chance, 1 - chance), right=decided_right if not safe else taken == is_right, safe=safe)
+        tally.add(max(chance, 1 - chance), right=(chance >= 0.5) == is_right, safe=safe, same=same)
 
 
 def _words_en(trial: Trial, count: int) -> None:

@@ -1,4 +1,4 @@
-"""Crops to text: recognition of handwriting and its verification against the model answer.
+"""Crops to text: recognition of handwriting, its verification against the right answers, groups of equal answers.
 
-No model ships yet: until one does, a written answer is `blank` or `doubtful` (see `omr.written_boxes`).
+The way in is `ocr.handwriting`.
 """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ocr.answer_rules import AnswerKind
 from ocr.line_answers import read_lines
 from ocr.line_reader import LINE_MODEL, LineReader
-from ocr.model_file import DEFAULT_THREADS
+from ocr.model_file import DEFAULT_THREADS, model_folder
 from ocr.symbol_answers import read_symbols
 from ocr.symbol_reader import SYMBOL_MODEL, SymbolReader
 
@@ -22,19 +22,17 @@ class HandwritingReader:
     """Both networks, opened once.
 
     Args:
-        symbol_model: file of the network for single characters.
-        line_model: file of the network for lines.
+        folder: of their files; the program's own, or the one that SAITEN_MODELS names, where it is not given.
         threads: of one run; 0 for as many as there are cores.
 
     Raises:
         ModelError: a file is missing or broken.
     """
 
-    def __init__(
-        self, symbol_model: Path = SYMBOL_MODEL, line_model: Path = LINE_MODEL, threads: int = DEFAULT_THREADS
-    ) -> None:
-        self._symbols = SymbolReader(symbol_model, threads)
-        self._lines = LineReader(line_model, threads)
+    def __init__(self, folder: Path | None = None, threads: int = DEFAULT_THREADS) -> None:
+        folder = folder or model_folder()
+        self._symbols = SymbolReader(folder / SYMBOL_MODEL, threads)
+        self._lines = LineReader(folder / LINE_MODEL, threads)
 
     @property
     def label(self) -> str:

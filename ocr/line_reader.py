@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ocr.model_file import DEFAULT_THREADS, MODEL_FOLDER, ModelFile, open_model
+from ocr.model_file import DEFAULT_THREADS, ModelFile, open_model
 from ocr.network_input import LINE_HEIGHT, LINE_PADDING, LINE_STEP, Direction
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ocr.ink import Gray
     from ocr.model_file import ModelFacts
 
-LINE_MODEL = MODEL_FOLDER / "line.onnx"
+LINE_MODEL = "line.onnx"
 _BATCH = 8
 _NOTHING = 0
 
@@ -48,7 +48,7 @@ class LineReader:
         ModelError: the file is missing or broken.
     """
 
-    def __init__(self, path: Path = LINE_MODEL, threads: int = DEFAULT_THREADS) -> None:
+    def __init__(self, path: Path, threads: int = DEFAULT_THREADS) -> None:
         self._model: ModelFile = open_model(path, threads)
         self.class_places = {one: at for at, one in enumerate(self.facts.classes)}
 

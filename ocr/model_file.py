@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MODEL_FOLDER = Path(__file__).resolve().parent.parent / "models"
-"""Where the models that come with the program lie."""
+FOLDER_VARIABLE = "SAITEN_MODELS"
+"""Names another folder of models than the one that comes with the program."""
 FACTS_KEY = "saiten"
 """Where in the metadata of an ONNX file its facts stand, as JSON."""
 DEFAULT_THREADS = 1
@@ -58,6 +59,12 @@ class ModelFacts(BaseModel):
     def label(self) -> str:
         """Name and version."""
         return f"{self.name}/{self.version}"
+
+
+def model_folder() -> Path:
+    """Where the models lie."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    return Path(named) if named else Path(__file__).resolve().parent.parent / "models"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ocr.alphabet import narrow
-from ocr.model_file import DEFAULT_THREADS, MODEL_FOLDER, ModelFile, open_model
+from ocr.model_file import DEFAULT_THREADS, ModelFile, open_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ocr.alphabet import Alphabet
     from ocr.ink import Gray
 
-SYMBOL_MODEL = MODEL_FOLDER / "symbol.onnx"
+SYMBOL_MODEL = "symbol.onnx"
 _BATCH = 64
 
 
@@ -47,7 +47,7 @@ class SymbolReader:
         ModelError: the file is missing or broken.
     """
 
-    def __init__(self, path: Path = SYMBOL_MODEL, threads: int = DEFAULT_THREADS) -> None:
+    def __init__(self, path: Path, threads: int = DEFAULT_THREADS) -> None:
         self._model: ModelFile = open_model(path, threads)
 
     @property

@@ -57,7 +57,12 @@ def test_a_character_that_the_model_does_not_know_needs_another_reader() -> None
 
 @pytest.mark.parametrize(
     ("choices", "kind"),
-    [("01", SymbolKind.DIGITS), ("①", SymbolKind.DIGITS), ("アイ", SymbolKind.KANA), ("Ol", SymbolKind.LATIN)],
+    [
+        ("01", SymbolKind.DIGITS),
+        ("①", SymbolKind.DIGITS),
+        ("アイ", SymbolKind.KANA),
+        ("Ol", SymbolKind.LATIN),
+    ],
 )
 def test_kinds_of_alphabets(choices: str, kind: SymbolKind) -> None:
     alphabet = narrow(CLASSES, tuple(choices) if choices != "01" else ("0", "1"))

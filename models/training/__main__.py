@@ -42,7 +42,7 @@ class Size:
     tried: int
 
 
-FULL = Size(symbols=240_000, lines=112_000, symbol_steps=7_000, line_steps=14_000, tried=20_000)
+FULL = Size(symbols=240_000, lines=112_000, symbol_steps=8_000, line_steps=12_000, tried=20_000)
 SMALL = Size(symbols=3_000, lines=800, symbol_steps=60, line_steps=40, tried=400)
 
 
