@@ -64,6 +64,11 @@ def written_unit(text: str, rules: AnswerRules) -> str:
     return number.unit if number else ""
 
 
+def is_number(text: str, rules: AnswerRules) -> bool:
+    """Whether a text is a number, with a unit or none: x=3, 2√3 and (1,2) are not."""
+    return _number(text, rules) is not None
+
+
 def spellings(text: str, rules: AnswerRules) -> tuple[str, ...]:
     """How a pupil may write this answer, each as plain characters on paper; at most 32, the text itself first.
 

@@ -40,12 +40,14 @@ class LineEvidence:
         right: those that are one of the right answers.
         answer_margin: how much likelier the right answers are than everything else, natural logarithm.
         reading_margin: how much likelier the likeliest text is than everything else.
+        is_askable: the network knows all characters of the right answers, so that it can tell whether they stand there.
     """
 
     texts: LineTexts
     right: frozenset[str]
     answer_margin: float
     reading_margin: float
+    is_askable: bool
 
 
 def read_lines(
@@ -76,11 +78,11 @@ def weigh_lines(
         inks: of the answers.
     """
     kind = question.rules.kind
-    asked = tuple(
-        dict.fromkeys(one for answer in question.answers for one in spellings(answer, question.rules))
-    )
+    of_answers = [spellings(answer, question.rules) for answer in question.answers]
+    asked = tuple(dict.fromkeys([*question.rules.choices, *(one for some in of_answers for one in some)]))
     classes = reader.facts.classes
     allowed = allowed_classes(classes, kind, asked)
+    is_askable = all(any(set(one) <= reader.class_places.keys() for one in some) for some in of_answers)
     fractions = [find_fraction(ink) if kind is AnswerKind.NUMBER else None for ink in inks]
     parts = [
         [ink]
@@ -101,7 +103,7 @@ def weigh_lines(
     for some, fraction in zip(parts, fractions, strict=True):
         scores = [next(scored) for _ in some]
         texts = texts_of(scores[0], asked) if fraction is None else _fraction(scores, asked, texts_of)
-        found.append((_weigh(texts, question), scores[-1]))
+        found.append((_weigh(texts, question, is_askable=is_askable), scores[-1]))
     return found
 
 
@@ -117,7 +119,7 @@ def _fraction(
     return fraction_texts(before, texts_of(scores[-2], above), texts_of(scores[-1], below))
 
 
-def _weigh(texts: LineTexts, question: WrittenQuestion) -> LineEvidence:
+def _weigh(texts: LineTexts, question: WrittenQuestion, *, is_askable: bool) -> LineEvidence:
     right = frozenset(
         text
         for text in texts.likelihoods
@@ -131,6 +133,7 @@ def _weigh(texts: LineTexts, question: WrittenQuestion) -> LineEvidence:
         right=right,
         answer_margin=_sum(for_right) - _sum([*against, texts.unlisted]),
         reading_margin=_sum(values[:1]) - _sum([*values[1:], texts.unlisted]),
+        is_askable=is_askable,
     )
 
 
@@ -148,7 +151,8 @@ def _reading(
 ) -> WrittenReading:
     facts = reader.facts
     best = next(iter(evidence.texts.likelihoods), "")
-    is_answer = chance_of(facts.answer, evidence.answer_margin) if question.answers else None
+    can_say = bool(question.answers) and evidence.is_askable
+    is_answer = chance_of(facts.answer, evidence.answer_margin) if can_say else None
     if is_surely_empty(ink, 0.0):
         return blank_reading(ink, is_answer, _EMPTY_CONFIDENCE, facts.label)
     if is_answer is not None and evidence.right and is_answer >= 0.5:
@@ -161,7 +165,9 @@ def _reading(
     return WrittenReading(
         text=text,
         confidence=confidence,
-        status=WrittenStatus.OK if text and confidence >= safe else WrittenStatus.DOUBTFUL,
+        status=WrittenStatus.OK
+        if text and confidence >= safe and evidence.is_askable
+        else WrittenStatus.DOUBTFUL,
         alternatives=tuple(Alternative(one, math.exp(value)) for one, value in likelihoods)[:_ALTERNATIVES],
         unlike=math.exp(evidence.texts.unlisted),
         is_answer=is_answer,

@@ -47,10 +47,17 @@ class LineTexts:
 def allowed_classes(
     classes: Sequence[str], kind: AnswerKind, answers: Iterable[str]
 ) -> NDArray[np.bool_] | None:
-    """Which classes can occur in answers of a kind; None for all."""
-    if kind is not AnswerKind.NUMBER:
+    """Which classes can occur in answers of a kind; None for all.
+
+    Args:
+        classes: of the network.
+        kind: of the question.
+        answers: the right ones and, of a symbol, all that are offered; their characters can always occur.
+    """
+    given = list(answers)
+    if kind is AnswerKind.TEXT or (kind is AnswerKind.SYMBOL and not given):
         return None
-    wanted = set(_IN_NUMBERS).union(*answers)
+    wanted = set(_IN_NUMBERS if kind is AnswerKind.NUMBER else "").union(*given)
     return np.array([one in wanted for one in classes])
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ocr.answer_text import AnswerKind, AnswerRules, same_answer, written_unit
+from ocr.answer_text import AnswerKind, AnswerRules, is_number, same_answer, written_unit
 from omr.layout import QuestionKind
 from omr.reading import ReadingStatus
 
@@ -29,6 +29,7 @@ class Rule(StrEnum):
     ANSWER = "answer"  # the reading is the answer (正答)
     ACCEPTED = "accepted"  # it is one of the accepted answers (別解)
     WRONG = "wrong"  # it is none of them
+    NOT_A_NUMBER = "not_a_number"  # x=3 where 3 is asked for: right or wrong, a person says
     UNIT = "unit"  # the number is right, but carries a unit (単位) that neither key nor sheet names
     BLANK = "blank"  # nothing was written (空欄)
     DOUBTFUL = "doubtful"  # a person must look first (要確認)
@@ -90,7 +91,7 @@ def propose(
         rule = _rule_of_marks(question, frozenset(reading))
     else:
         rule = _rule_of_text(question, reading[0], answer_rules(question, compare))
-    if rule is Rule.UNIT:
+    if rule in (Rule.UNIT, Rule.NOT_A_NUMBER):
         return Proposal(None, rule)
     return Proposal(Decimal(0) if rule is Rule.WRONG else question.points, rule)
 
@@ -130,7 +131,10 @@ def _rule_of_marks(question: Question, marked: frozenset[str]) -> Rule:
 
 
 def _rule_of_text(question: Question, text: str, rules: AnswerRules) -> Rule:
-    found = Rule.WRONG
+    asks_for_number = rules.kind is AnswerKind.NUMBER and any(
+        is_number(right[0], rules) for right in question.right_answers
+    )
+    found = Rule.NOT_A_NUMBER if asks_for_number and not is_number(text, rules) else Rule.WRONG
     for rule, right in [(Rule.ANSWER, question.answer), *((Rule.ACCEPTED, one) for one in question.accept)]:
         if same_answer(text, right[0], rules):
             if written_unit(right[0], rules) or not written_unit(text, rules):

@@ -75,7 +75,6 @@ def test_essays_and_drawings_are_judged_by_a_person(kind: str) -> None:
         ("number", "12", ["12円"], "12 円", Rule.ACCEPTED),
         ("number", "12cm", [], "12m", Rule.WRONG),
         ("number", "0.5", [], "1/2", Rule.ANSWER),
-        ("number", "12", [], "1 2", Rule.WRONG),
         ("symbol", "ア", [], "ｱ", Rule.ANSWER),
         ("symbol", "ア", ["①"], "(1)", Rule.ACCEPTED),
         ("text", "ガリレオ", ["伽利略"], "ｶﾞﾘﾚｵ", Rule.ANSWER),
@@ -192,3 +191,15 @@ def test_points_as_examples() -> None:
 def test_what_is_not_exact_points_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="配点"):
         check_points(value)
+
+
+@pytest.mark.parametrize("written", ["x=3", "3x", "(3,1)", "2√3", "1 2"])
+def test_what_is_no_number_where_one_is_asked_for_is_left_to_a_person(written: str) -> None:
+    key = question("number", answer="3")
+    assert propose(key, OK, [written], None) == Proposal(None, Rule.NOT_A_NUMBER)
+
+
+def test_where_the_key_itself_is_no_number_texts_are_compared() -> None:
+    key = question("number", answer="x=3")
+    assert propose(key, OK, ["x=3"], None).rule is Rule.ANSWER
+    assert propose(key, OK, ["x=4"], None).rule is Rule.WRONG
