@@ -279,15 +279,22 @@ def _words_en(trial: Trial, count: int) -> None:
 def _blank(trial: Trial, count: int) -> None:
     """Nothing but paper, dust, smears and lines, against strokes as faint as pencils leave them."""
     maker = SymbolMaker(trial.hands, trial.joyo, trial.random)
+    scanner = Scanner(trial.random)
     question = WrittenQuestion(AnswerRules(AnswerKind.SYMBOL, tuple("アイウエオ")))
-    empty = lost = 0
+    plain = dirty = lost = 0
     for _ in range(count):
+        shape = tuple(trial.random.integers((30, 40), (80, 160)).tolist())
+        paper = scanner.scan(np.zeros(shape, np.uint8), trial.random)
+        plain += _status(trial, question, AnswerCrop(paper.picture, paper.frame_px)) is WrittenStatus.BLANK
         crop = maker.sample_empty().crop
-        empty += _status(trial, question, AnswerCrop(crop.picture, crop.frame_px)) is WrittenStatus.BLANK
+        dirty += _status(trial, question, AnswerCrop(crop.picture, crop.frame_px)) is WrittenStatus.BLANK
         faint = maker.sample_faint("アイウエオ一1ノ"[int(trial.random.integers(8))]).crop
         lost += _status(trial, question, AnswerCrop(faint.picture, faint.frame_px)) is WrittenStatus.BLANK
-    print(f"empty crops found blank      {empty:>8} of {count}  {empty / count:.2%}")
-    print(f"faint strokes called blank   {lost:>8} of {count}  bound {_upper(lost, count):.3%}")
+    print(f"paper, frame, specks: found blank                {plain:>8} of {count}  {plain / count:.2%}")
+    print(f"much dust, smears, stray lines: found blank      {dirty:>8} of {count}  {dirty / count:.2%}")
+    print(
+        f"faint strokes called blank                       {lost:>8} of {count}  bound {_upper(lost, count):.3%}"
+    )
 
 
 def _status(trial: Trial, question: WrittenQuestion, crop: AnswerCrop) -> WrittenStatus:

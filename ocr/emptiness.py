@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ocr.ink import DUST
+
 if TYPE_CHECKING:
     from ocr.ink import Ink
 
-_LONGEST_DUST = 0.08
 _MOST_DUST = 0.01
-"""Parts no longer than this share of the crop's smaller side, and together no more than this share of the crop, are dust."""
-_SURELY_NOTHING = 0.995
-"""Longer traces are nothing only where the network is this sure."""
-_FAINT = 0.10
-"""Traces paler than this against their paper may be faint strokes, of which the network has seen few."""
+"""Together no more than this share of a crop is dust."""
+_NO_DARKNESS = 0.035
+"""Paper is no lighter than this around the darkest that there is; more may be a stroke too faint to be made out."""
+_SURELY_NOTHING = 0.95
+"""Longer traces are nothing where the network is this sure (no written crop of the calibration came so far)."""
+_FLAT = 0.16
+"""But a single line, at most this high or wide against its length, may be 一, 1 or a minus."""
 
 
 def is_surely_empty(ink: Ink, nothing: float) -> bool:
@@ -24,6 +27,8 @@ def is_surely_empty(ink: Ink, nothing: float) -> bool:
         nothing: chance that the symbol network gives to "nothing", 0 to 1.
     """
     if ink.is_empty:
+        return ink.darkness < _NO_DARKNESS
+    if ink.longest < DUST and ink.area < _MOST_DUST:
         return True
-    is_dust = ink.longest < _LONGEST_DUST and ink.area < _MOST_DUST
-    return is_dust or (nothing > _SURELY_NOTHING and ink.darkness > _FAINT)
+    is_line = min(ink.height, ink.width) < _FLAT * max(ink.height, ink.width)
+    return nothing > _SURELY_NOTHING and not is_line

@@ -27,6 +27,8 @@ _FULL_INK_RANK = 0.004
 _LEAST_FULL_PIXELS = 12
 _FAINTEST = 14
 """Strokes this much darker than their paper (of 255) are taken as ink."""
+DUST = 0.08
+"""Parts no longer than this share of the crop's smaller side may be dust."""
 _SOLID = 90
 """Ink stronger than this belongs to a stroke."""
 _FRAME_BAND = 0.16
@@ -106,7 +108,20 @@ def find_ink(crop: Gray, frame_px: float = 0.0) -> Ink:
         full = _full_ink(darkness)
     if full < _FAINTEST:
         return Ink(np.zeros_like(gray), 0, 0, 0, 0, full / 255, 0.0, 0.0)
-    return _bounded(_strength(darkness, full), full, window)
+    strength = _strength(darkness, full)
+    found = _bounded(strength, full, window)
+    return found if found.longest >= DUST else _under_dust(darkness, strength, window) or found
+
+
+def _under_dust(darkness: Gray, dust: Gray, window: tuple[slice, slice]) -> Ink | None:
+    """Faint writing amid dark dust, where dust is all that was found; None where there is nothing else."""
+    rest = darkness.copy()
+    rest[cv2.dilate(_solid(dust), np.ones((5, 5), np.uint8)) > 0] = 0
+    full = _full_ink(rest)
+    if full < _FAINTEST:
+        return None
+    found = _bounded(_strength(rest, full), full, window)
+    return found if found.longest >= 2 * DUST else None
 
 
 def _strength(darkness: Gray, full: float) -> Gray:

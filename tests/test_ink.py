@@ -110,6 +110,13 @@ def test_a_faint_stroke_is_something() -> None:
     assert ink.height > 20
 
 
+def test_dark_dust_does_not_hide_a_faint_stroke() -> None:
+    crop = write(paper(), gray=205)
+    for row, column in ((8, 9), (30, 90), (70, 20), (80, 100)):
+        crop[row : row + 2, column : column + 2] = 30
+    assert find_ink(crop).height > 20
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (200, 3), (7, 7), (3000, 40)])
 def test_any_size_of_crop_is_taken(shape: tuple[int, int]) -> None:
     crop = np.random.default_rng(2).integers(0, 256, shape).astype(np.uint8)

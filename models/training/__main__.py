@@ -31,19 +31,19 @@ class Size:
 
     Attributes:
         symbols, lines: samples made.
-        symbol_steps, line_steps: of training.
+        symbol_cycles, line_cycles: steps of training.
         tried: samples for calibration.
     """
 
     symbols: int
     lines: int
-    symbol_steps: int
-    line_steps: int
+    symbol_cycles: tuple[int, ...]
+    line_cycles: tuple[int, ...]
     tried: int
 
 
-FULL = Size(symbols=240_000, lines=112_000, symbol_steps=8_000, line_steps=12_000, tried=20_000)
-SMALL = Size(symbols=3_000, lines=800, symbol_steps=60, line_steps=40, tried=400)
+FULL = Size(symbols=240_000, lines=112_000, symbol_cycles=(8_000, 8_000), line_cycles=(12_000,), tried=20_000)
+SMALL = Size(symbols=3_000, lines=800, symbol_cycles=(60,), line_cycles=(40,), tried=400)
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def make_symbol_model(places: Places, size: Size, out: Path) -> Path:
     """Train, export, quantise and calibrate the model of single characters."""
     shards = make_shards(places, "symbol", Part.TRAIN, SEED, size.symbols)
     network = train_symbols(
-        shards, Course(size.symbol_steps, 192, seed=SEED), places.work / "symbol.checkpoint"
+        shards, Course(size.symbol_cycles, 192, seed=SEED), places.work / "symbol.checkpoint"
     )
     exact, path = places.work / "symbol.onnx", out / "symbol.onnx"
     export_network(network, symbol_sample(), exact, {0: "n"})
@@ -107,7 +107,7 @@ def make_line_model(places: Places, size: Size, out: Path) -> Path:
     joyo = load_joyo(places.data)
     classes = line_classes(joyo)
     shards = make_shards(places, "line", Part.TRAIN, SEED, size.lines)
-    course = Course(size.line_steps, 48, seed=SEED)
+    course = Course(size.line_cycles, 48, seed=SEED)
     network = train_lines(shards, len(classes), course, places.work / "line.checkpoint")
     exact, path = places.work / "line.onnx", out / "line.onnx"
     export_network(network, line_sample(), exact, {0: "n", 2: "height", 3: "width"})

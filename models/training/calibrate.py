@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
+from scipy.stats import binom
 
 from models.training.characters import (
     CAPITALS,
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
     from models.training.hands import Hands
     from ocr.line_reader import LineReader
 
-_ALLOWED_ERROR = 0.0005
-"""Half of the 0.1 % that is promised: other hands are other."""
+_ALLOWED_ERROR = 0.001
+_CLAIMED_ERROR = 0.0005
+"""Half of what is allowed: other hands are other."""
 _LEAST_LINE, _MOST_LINE = 0.9, 0.9999
 _POOLS = {
     SymbolKind.DIGITS: (DIGITS, CIRCLED),
@@ -144,10 +146,15 @@ def line_facts(
 
 
 def safe_line(chances: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """The least chance above which the wrong ones are few enough."""
+    """The least chance above which few enough are wrong: by what the chances claim, if what was counted does not deny it.
+
+    Counting alone would hang the line on one or two samples with a wrong label.
+    """
     order = np.argsort(-chances, kind="stable")
-    wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
-    fine = np.flatnonzero(wrong <= _ALLOWED_ERROR)
+    count = np.arange(1, len(order) + 1)
+    claimed = np.cumsum(1 - chances[order]) / count
+    wrong = np.cumsum(~right[order])
+    fine = np.flatnonzero((claimed <= _CLAIMED_ERROR) & (wrong <= binom.ppf(0.95, count, _ALLOWED_ERROR)))
     line = float(chances[order[fine[-1]]]) if fine.size else _MOST_LINE
     return float(np.clip(line, _LEAST_LINE, _MOST_LINE))
 

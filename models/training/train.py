@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -28,6 +29,8 @@ _SMOOTHING = 0.01
 _WRITTEN_OUT = 0.6
 """After this share of the steps the line network leaves the known places of characters and aligns by itself (CTC)."""
 _SHIFT = 2
+_RISING = 0.08
+"""Share of a cycle in which the learning rate rises."""
 _BLANK_FRAMES = 0.3
 
 
@@ -36,16 +39,35 @@ class Course:
     """How long and how fast to train.
 
     Attributes:
-        steps: optimiser steps in all.
+        cycles: optimiser steps of each cycle; in each the learning rate rises shortly and falls to nothing.
         batch: samples a step.
-        rate: highest learning rate.
+        rates: highest learning rate of each cycle.
         seed: of chance.
     """
 
-    steps: int
+    cycles: tuple[int, ...]
     batch: int
-    rate: float = 3e-3
+    rates: tuple[float, ...] = (3e-3, 1.5e-3)
     seed: int = 1
+
+    @property
+    def steps(self) -> int:
+        """Of all cycles."""
+        return sum(self.cycles)
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step."""
+        for steps, rate in zip(self.cycles, self.rates, strict=False):
+            if step < steps:
+                place = (step + 1) / steps
+                rising = (
+                    place / _RISING
+                    if place < _RISING
+                    else (1 + math.cos(math.pi * (place - _RISING) / (1 - _RISING))) / 2
+                )
+                return rate * rising
+            step -= steps
+        return 0.0
 
 
 def train_symbols(shards: Sequence[Path], course: Course, checkpoint: Path) -> SymbolNetwork:
@@ -59,9 +81,9 @@ def train_symbols(shards: Sequence[Path], course: Course, checkpoint: Path) -> S
     squares, labels = load_symbols(shards)
     images, targets = torch.from_numpy(squares).unsqueeze(1), torch.from_numpy(labels)
     network = SymbolNetwork(len(SYMBOL_CLASSES))
-    random = np.random.default_rng(course.seed)
 
-    def losses() -> Iterator[Callable[[], Tensor]]:
+    def losses(step: int) -> Iterator[Callable[[], Tensor]]:
+        random = np.random.default_rng([course.seed, step])
         while True:
             order = random.permutation(len(labels))
             for start in range(0, len(order) - course.batch + 1, course.batch):
@@ -74,7 +96,7 @@ def train_symbols(shards: Sequence[Path], course: Course, checkpoint: Path) -> S
                     network(batch)[0], wanted, label_smoothing=_SMOOTHING
                 )
 
-    return _run(network, losses(), course, checkpoint)
+    return _run(network, losses, course, checkpoint)
 
 
 def train_lines(shards: Sequence[Path], classes: int, course: Course, checkpoint: Path) -> LineNetwork:
@@ -88,10 +110,9 @@ def train_lines(shards: Sequence[Path], classes: int, course: Course, checkpoint
     """
     lines = Lines.load(shards)
     network = LineNetwork(classes)
-    random = np.random.default_rng(course.seed)
 
-    def losses() -> Iterator[Callable[[], Tensor]]:
-        step = 0
+    def losses(step: int) -> Iterator[Callable[[], Tensor]]:
+        random = np.random.default_rng([course.seed, step])
         while True:
             for batch in batches_of_lines(lines, course.batch, random):
                 placed = step < _WRITTEN_OUT * course.steps
@@ -100,7 +121,7 @@ def train_lines(shards: Sequence[Path], classes: int, course: Course, checkpoint
                 batch.images = _weakened(batch.images, random)
                 yield lambda batch=batch, loss=loss: loss(network, batch)  # type: ignore[misc]
 
-    return _run(network, losses(), course, checkpoint)
+    return _run(network, losses, course, checkpoint)
 
 
 def _weakened(images: Tensor, random: np.random.Generator) -> Tensor:
@@ -128,7 +149,10 @@ def _aligned_loss(network: LineNetwork, batch: LineBatch) -> Tensor:
 
 
 def _run(
-    network: Network, losses: Iterator[Callable[[], Tensor]], course: Course, checkpoint: Path
+    network: Network,
+    losses: Callable[[int], Iterator[Callable[[], Tensor]]],
+    course: Course,
+    checkpoint: Path,
 ) -> Network:
     torch.manual_seed(course.seed)
     averaged = torch.optim.swa_utils.AveragedModel(
@@ -136,37 +160,47 @@ def _run(
     )
     network = network.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, course.rate, course.steps, pct_start=0.08)
-    step = _take_up(checkpoint, network, averaged, optimiser, schedule)
-    for _ in range(step):
-        next(losses)
-    started = reported = kept = time.monotonic()
-    total, count = 0.0, 0
+    step = _take_up(checkpoint, network, averaged, optimiser)
+    batches = losses(step)
+    report = _Report(course, step)
+    kept = time.monotonic()
     network.train()
     while step < course.steps:
+        for group in optimiser.param_groups:
+            group["lr"] = course.rate_at(step)
         with torch.autocast("cpu", torch.bfloat16):
-            loss = next(losses)()
+            loss = next(batches)()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
-        schedule.step()
         averaged.update_parameters(network)
         step += 1
-        total, count = total + float(loss.detach()), count + 1
-        now = time.monotonic()
-        if now - reported > _REPORT_S or step == course.steps:
-            rate = count * course.batch / (now - reported)
-            print(
-                f"step {step}/{course.steps}  loss {total / count:.4f}  {rate:.0f} samples/s  {now - started:.0f} s",
-                flush=True,
-            )
-            reported, total, count = now, 0.0, 0
-        if now - kept > _CHECKPOINT_S or step == course.steps:
-            _keep(checkpoint, step, network, averaged, optimiser, schedule)
-            kept = now
+        report.note(step, float(loss.detach()))
+        if time.monotonic() - kept > _CHECKPOINT_S or step == course.steps:
+            _keep(checkpoint, step, network, averaged, optimiser)
+            kept = time.monotonic()
     result: Network = averaged.module  # type: ignore[assignment]
     return result.eval()
+
+
+class _Report:
+    """Says now and then how far a course is."""
+
+    def __init__(self, course: Course, step: int) -> None:
+        self._course, self._said = course, step
+        self._started = self._at = time.monotonic()
+        self._losses: list[float] = []
+
+    def note(self, step: int, loss: float) -> None:
+        self._losses.append(loss)
+        now = time.monotonic()
+        if now - self._at > _REPORT_S or step == self._course.steps:
+            rate = (step - self._said) * self._course.batch / (now - self._at)
+            mean = sum(self._losses) / len(self._losses)
+            so_far = f"step {step}/{self._course.steps}  loss {mean:.4f}"
+            print(f"{so_far}  {rate:.0f} samples/s  {now - self._started:.0f} s", flush=True)
+            self._at, self._said, self._losses = now, step, []
 
 
 def _keep(checkpoint: Path, step: int, *parts: object) -> None:
