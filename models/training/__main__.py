@@ -42,7 +42,7 @@ class Size:
     tried: int
 
 
-FULL = Size(symbols=240_000, lines=112_000, symbol_cycles=(8_000, 8_000), line_cycles=(12_000,), tried=20_000)
+FULL = Size(symbols=240_000, lines=112_000, symbol_cycles=(8_000, 8_000), line_cycles=(8_500,), tried=20_000)
 SMALL = Size(symbols=3_000, lines=800, symbol_cycles=(60,), line_cycles=(40,), tried=400)
 
 
