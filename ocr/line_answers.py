@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,11 +24,24 @@ if TYPE_CHECKING:
 
     from ocr.ink import Ink
     from ocr.line_reader import LineReader, LineScores
-    from ocr.model_file import Logistic
     from ocr.written_answers import AnswerCrop, WrittenQuestion
 
 _ALTERNATIVES = 4
 _EMPTY_CONFIDENCE = 0.99
+
+
+class TextMeasures(NamedTuple):
+    """How a text, or several that count as one, stands against all else that a line may say; natural logarithms.
+
+    Attributes:
+        rivals: its likelihood over that of the likeliest other text.
+        unlisted: its likelihood over that of everything that is not listed.
+        character: its likelihood, by character.
+    """
+
+    rivals: float
+    unlisted: float
+    character: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +51,15 @@ class LineEvidence:
     Attributes:
         texts: that may stand on it.
         right: those that are one of the right answers.
-        answer_margin: how much likelier the right answers are than everything else, natural logarithm.
-        reading_margin: how much likelier the likeliest text is than everything else.
+        answer: measures of the right answers.
+        reading: measures of the likeliest text.
         is_askable: the network knows all characters of the right answers, so that it can tell whether they stand there.
     """
 
     texts: LineTexts
     right: frozenset[str]
-    answer_margin: float
-    reading_margin: float
+    answer: TextMeasures
+    reading: TextMeasures
     is_askable: bool
 
 
@@ -125,21 +138,16 @@ def _weigh(texts: LineTexts, question: WrittenQuestion, *, is_askable: bool) -> 
         for text in texts.likelihoods
         if any(same_answer(text, answer, question.rules) for answer in question.answers)
     )
-    values = list(texts.likelihoods.values())
-    for_right = [value for text, value in texts.likelihoods.items() if text in right]
-    against = [value for text, value in texts.likelihoods.items() if text not in right]
-    return LineEvidence(
-        texts=texts,
-        right=right,
-        answer_margin=_sum(for_right) - _sum([*against, texts.unlisted]),
-        reading_margin=_sum(values[:1]) - _sum([*values[1:], texts.unlisted]),
-        is_askable=is_askable,
-    )
+    best = next(iter(texts.likelihoods), "")
+    return LineEvidence(texts, right, _measure(texts, right), _measure(texts, frozenset([best])), is_askable)
 
 
-def chance_of(logistic: Logistic, margin: float) -> float:
-    """A calibrated chance from a margin."""
-    return 1 / (1 + math.exp(-(logistic.slope * margin + logistic.offset)))
+def _measure(texts: LineTexts, some: frozenset[str]) -> TextMeasures:
+    """How some of the texts stand against the others."""
+    own = _sum([value for text, value in texts.likelihoods.items() if text in some])
+    rival = max((value for text, value in texts.likelihoods.items() if text not in some), default=SMALLEST)
+    length = max((len(text) for text in some), default=1)
+    return TextMeasures(own - max(rival, SMALLEST), own - texts.unlisted, own / max(length, 1))
 
 
 def _sum(logarithms: Sequence[float]) -> float:
@@ -152,14 +160,14 @@ def _reading(
     facts = reader.facts
     best = next(iter(evidence.texts.likelihoods), "")
     can_say = bool(question.answers) and evidence.is_askable
-    is_answer = chance_of(facts.answer, evidence.answer_margin) if can_say else None
+    is_answer = facts.answer.chance(evidence.answer) if can_say else None
     if is_surely_empty(ink, 0.0):
         return blank_reading(ink, is_answer, _EMPTY_CONFIDENCE, facts.label)
     if is_answer is not None and evidence.right and is_answer >= 0.5:
         text = next(text for text in evidence.texts.likelihoods if text in evidence.right)
         confidence = is_answer
     else:
-        text, confidence = best, chance_of(facts.reading, evidence.reading_margin)
+        text, confidence = best, facts.reading.chance(evidence.reading)
     safe = facts.lines[question.rules.kind.value]
     likelihoods = evidence.texts.likelihoods.items()
     return WrittenReading(

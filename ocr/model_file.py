@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ocr.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -22,15 +25,25 @@ FOLDER_VARIABLE = "SAITEN_MODELS"
 FACTS_KEY = "saiten"
 """Where in the metadata of an ONNX file its facts stand, as JSON."""
 DEFAULT_THREADS = 1
+_SUREST = 30.0
+"""Greatest logarithm of odds that a chance can have."""
 
 
 class Logistic(BaseModel):
-    """A chance from a margin m: 1 / (1 + exp(-(slope · m + offset))), fitted on data that no model was trained on."""
+    """A chance from measures x: 1 / (1 + exp(-(weights · x + offset))), fitted on data that no model was trained on."""
 
     model_config = ConfigDict(frozen=True)
 
-    slope: float
+    weights: tuple[float, ...]
     offset: float
+
+    def chance(self, measures: Sequence[float]) -> float:
+        """The chance that these measures speak for, 0 to 1."""
+        score = sum(w * x for w, x in zip(self.weights, measures, strict=True)) + self.offset
+        return 1 / (1 + math.exp(-min(max(score, -_SUREST), _SUREST)))
+
+
+_UNFITTED = Logistic(weights=(1.0, 0.0, 0.0), offset=0.0)
 
 
 class ModelFacts(BaseModel):
@@ -40,9 +53,10 @@ class ModelFacts(BaseModel):
         name: and `version`: stand on every reading.
         classes: what each score is of.
         temperature: scores are divided by it before they become chances (Guo et al., 2017).
+        sharpness: by kind of alphabet, the power to which its narrowed chances are raised; 1 where nothing is named.
         lines: by kind of question, the least chance at which a reading is safe to take.
-        answer: chance that a line is one of the right answers, from the margin of its log-likelihood.
-        reading: chance that the likeliest text is right, from its margin.
+        answer: chance that a line is one of the right answers, from `ocr.line_answers.TextMeasures`.
+        reading: chance that the likeliest text is right, from the same.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,8 +66,9 @@ class ModelFacts(BaseModel):
     classes: tuple[str, ...]
     temperature: float
     lines: dict[str, float]
-    answer: Logistic = Logistic(slope=1.0, offset=0.0)
-    reading: Logistic = Logistic(slope=1.0, offset=0.0)
+    sharpness: dict[str, float] = {}
+    answer: Logistic = _UNFITTED
+    reading: Logistic = _UNFITTED
 
     @property
     def label(self) -> str:

@@ -11,7 +11,6 @@ from ocr.emptiness import is_surely_empty
 from ocr.ink import find_ink
 from ocr.network_input import symbol_square
 from ocr.reading import Alternative, WrittenReading, WrittenStatus
-from ocr.symbol_reader import narrow_chances
 from ocr.written_answers import ReadAnswer
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def read_symbols(
     """
     inks = [find_ink(crop.picture, crop.frame_px) for crop in crops]
     scores = reader.score([symbol_square(ink) for ink in inks])
-    narrowed = narrow_chances(scores.chances, alphabet)
+    narrowed = reader.narrow(scores.chances, alphabet)
     right = [
         any(same_answer(one, answer, question.rules) for answer in question.answers)
         for one in alphabet.characters

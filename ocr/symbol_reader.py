@@ -76,21 +76,28 @@ class SymbolReader:
         """The characters of a question; None where the network does not know one of them."""
         return narrow(self._model.facts.classes, tuple(choices))
 
+    def narrow(self, chances: NDArray[np.float32], alphabet: Alphabet) -> NDArray[np.float32]:
+        """Chances over the characters that can occur, calibrated for their kind; see `narrow_chances`."""
+        return narrow_chances(chances, alphabet, self._model.facts.sharpness.get(alphabet.kind.value, 1.0))
+
     def safe_chance(self, alphabet: Alphabet) -> float:
         """The least chance at which a reading in this alphabet is safe to take."""
         return self._model.facts.lines[alphabet.kind.value]
 
 
-def narrow_chances(chances: NDArray[np.float32], alphabet: Alphabet) -> NDArray[np.float32]:
+def narrow_chances(
+    chances: NDArray[np.float32], alphabet: Alphabet, sharpness: float = 1.0
+) -> NDArray[np.float32]:
     """Chances over the characters that can occur.
 
     Args:
         chances: of the model's classes, (n, classes).
         alphabet: of the question, K characters.
+        sharpness: power to which they are raised before they sum to 1.
 
     Returns:
         float32 (n, K + 1), rows sum to 1; the last column is "none of these".
     """
-    narrowed = chances @ alphabet.weights
+    narrowed = (chances @ alphabet.weights) ** np.float32(sharpness)
     sums = np.maximum(narrowed.sum(axis=1, keepdims=True), np.float32(1e-12))
     return np.asarray(narrowed / sums, np.float32)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.training.calibrate import fit_temperature, line_facts, symbol_lines
+from models.training.calibrate import fit_temperature, line_facts, symbol_facts
 from models.training.characters import SYMBOL_CLASSES, line_classes
 from models.training.export import export_network, line_sample, quantise, symbol_sample, write_facts
 from models.training.hands import load_hands
@@ -42,7 +42,7 @@ class Size:
     tried: int
 
 
-FULL = Size(symbols=240_000, lines=112_000, symbol_cycles=(8_000, 8_000), line_cycles=(8_500,), tried=20_000)
+FULL = Size(symbols=240_000, lines=112_000, symbol_cycles=(8_000,), line_cycles=(6_500, 4_500), tried=20_000)
 SMALL = Size(symbols=3_000, lines=800, symbol_cycles=(60,), line_cycles=(40,), tried=400)
 
 
@@ -93,8 +93,9 @@ def make_symbol_model(places: Places, size: Size, out: Path) -> Path:
     )
     temperature = fit_temperature(scores, labels)
     chances = torch.softmax(torch.from_numpy(scores / temperature), 1).numpy()
-    lines = symbol_lines(chances, labels, np.random.default_rng(SEED))
-    write_facts(path, _facts("symbol", SYMBOL_CLASSES, temperature, lines))
+    sharpness, lines = symbol_facts(chances, labels, np.random.default_rng(SEED))
+    facts = _facts("symbol", SYMBOL_CLASSES, temperature, lines).model_dump() | {"sharpness": sharpness}
+    write_facts(path, ModelFacts.model_validate(facts))
     right = float((scores.argmax(axis=1) == labels).mean())
     print(
         f"calibration: right of all {len(SYMBOL_CLASSES)} classes {right:.4f}, temperature {temperature:.3f}, {lines}"

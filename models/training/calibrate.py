@@ -27,24 +27,27 @@ from ocr.alphabet import SymbolKind, narrow
 from ocr.answer_rules import AnswerKind, AnswerRules
 from ocr.answer_text import same_answer
 from ocr.ink import find_ink
-from ocr.line_answers import chance_of, weigh_lines
+from ocr.line_answers import weigh_lines
 from ocr.model_file import Logistic
 from ocr.symbol_reader import narrow_chances
 from ocr.written_answers import WrittenQuestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from models.training.hands import Hands
+    from ocr.line_answers import TextMeasures
     from ocr.line_reader import LineReader
 
 _ALLOWED_ERROR = 0.001
 _CLAIMED_ERROR = 0.0005
 """Half of what is allowed: other hands are other."""
 _LEAST_LINE, _MOST_LINE = 0.9, 0.9999
+_STRANGERS = 0.02
+"""So often something is written that the question does not offer, against what it does."""
 _POOLS = {
     SymbolKind.DIGITS: (DIGITS, CIRCLED),
     SymbolKind.LATIN: (CAPITALS, LETTERS),
@@ -66,36 +69,59 @@ def fit_temperature(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> f
     return float(np.exp(minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded").x))
 
 
-def symbol_lines(
+def symbol_facts(
     chances: NDArray[np.float32], labels: NDArray[np.int64], random: Generator
-) -> dict[str, float]:
-    """For each kind of alphabet the least chance at which a reading is safe to take.
+) -> tuple[dict[str, float], dict[str, float]]:
+    """For each kind of alphabet, how sharp its chances are, and the least at which a reading is safe to take.
 
     Args:
         chances: of all classes, (n, classes).
         labels: the right classes, (n,).
         random: source of chance, for the alphabets.
+
+    Returns:
+        sharpness and lines, as in `ocr.model_file.ModelFacts`.
     """
     texts = [SYMBOL_CLASSES[label] for label in labels.tolist()]
-    found: dict[str, float] = {}
+    sharpness: dict[str, float] = {}
+    lines: dict[str, float] = {}
     for kind, pools in _POOLS.items():
-        best: list[float] = []
-        right: list[bool] = []
+        rows: list[NDArray[np.float32]] = []
+        wanted: list[int] = []
+        own = sum(any(text and text in pool for pool in pools) for text in texts)
+        strangers = _STRANGERS * own / max(len(texts) - own, 1)
         for text, row in zip(texts, chances, strict=True):
-            if not text:
+            fitting = [pool for pool in pools if text and text in pool]
+            if not text or (not fitting and random.random() > strangers):
                 continue
-            fitting = [pool for pool in pools if text in pool]
-            if not fitting and random.random() > 0.05:
-                continue  # what is not offered comes rarely
             pool = fitting[0] if fitting else pools[int(random.integers(len(pools)))]
             alphabet = narrow(SYMBOL_CLASSES, random_alphabet(text if fitting else "", pool, random))
             assert alphabet is not None
-            narrowed = narrow_chances(row[np.newaxis], alphabet)[0]
-            at = int(narrowed[:-1].argmax())
-            best.append(float(narrowed[at] * (1 - row[0])))
-            right.append(alphabet.characters[at] == text)
-        found[kind.value] = safe_line(np.array(best), np.array(right))
-    return found
+            rows.append(narrow_chances(row[np.newaxis], alphabet)[0])
+            wanted.append(alphabet.characters.index(text) if fitting else len(alphabet.characters))
+        power = _fit_sharpness(rows, wanted)
+        raised = [row**power / (row**power).sum() for row in rows]
+        best = np.array([row[:-1].max() for row in raised])
+        right = np.array([row[:-1].argmax() == at for row, at in zip(raised, wanted, strict=True)])
+        sharpness[kind.value], lines[kind.value] = power, safe_line(best, right)
+    return sharpness, lines
+
+
+def _fit_sharpness(rows: Sequence[NDArray[np.float32]], wanted: Sequence[int]) -> float:
+    """The power at which the chances are as right as they claim."""
+    logs = [np.log(np.maximum(row.astype(np.float64), 1e-9)) for row in rows]
+
+    def loss(power: float) -> float:
+        return -float(
+            np.mean(
+                [
+                    power * log[at] - np.logaddexp.reduce(power * log)
+                    for log, at in zip(logs, wanted, strict=True)
+                ]
+            )
+        )
+
+    return float(minimize_scalar(loss, bounds=(0.5, 3.0), method="bounded").x)
 
 
 def random_alphabet(text: str, pool: str, random: Generator) -> tuple[str, ...]:
@@ -119,8 +145,8 @@ def line_facts(
         count: lines to try.
     """
     maker = LineMaker(hands, joyo, random)
-    answer: list[tuple[AnswerKind, float, bool]] = []
-    reading: list[tuple[AnswerKind, float, bool]] = []
+    answer: list[tuple[AnswerKind, TextMeasures, bool]] = []
+    reading: list[tuple[AnswerKind, TextMeasures, bool]] = []
     for _ in range(count):
         sample = maker.sample()
         kind = AnswerKind.NUMBER if sample.text[0] in DIGITS + "−" else AnswerKind.TEXT
@@ -128,17 +154,17 @@ def line_facts(
         wanted = sample.text if random.random() < 0.5 else near_miss(sample.text, joyo, random)
         ink = find_ink(sample.crop.picture, sample.crop.frame_px)
         evidence, _ = weigh_lines(reader, WrittenQuestion(rules, (wanted,)), [ink])[0]
-        answer.append((kind, evidence.answer_margin, same_answer(wanted, sample.text, rules)))
+        answer.append((kind, evidence.answer, same_answer(wanted, sample.text, rules)))
         best = next(iter(evidence.texts.likelihoods), "")
-        reading.append((kind, evidence.reading_margin, same_answer(best, sample.text, rules)))
+        reading.append((kind, evidence.reading, same_answer(best, sample.text, rules)))
     logistics = {
         name: _fit_logistic(np.array([m for _, m, _ in rows]), np.array([r for _, _, r in rows]))
         for name, rows in (("answer", answer), ("reading", reading))
     }
     lines = {}
     for kind in (AnswerKind.NUMBER, AnswerKind.TEXT):
-        chances = [chance_of(logistics["answer"], m) for k, m, _ in answer if k is kind]
-        chances += [chance_of(logistics["reading"], m) for k, m, _ in reading if k is kind]
+        chances = [logistics["answer"].chance(m) for k, m, _ in answer if k is kind]
+        chances += [logistics["reading"].chance(m) for k, m, _ in reading if k is kind]
         right = [r for k, _, r in answer if k is kind] + [r for k, _, r in reading if k is kind]
         lines[kind.value] = safe_line(np.array(chances), np.array(right))
     lines[AnswerKind.SYMBOL.value] = lines[AnswerKind.TEXT.value]
@@ -159,11 +185,18 @@ def safe_line(chances: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     return float(np.clip(line, _LEAST_LINE, _MOST_LINE))
 
 
-def _fit_logistic(margins: NDArray[np.float64], right: NDArray[np.bool_]) -> Logistic:
+def _fit_logistic(measures: NDArray[np.float64], right: NDArray[np.bool_]) -> Logistic:
+    """Maximum likelihood, with a little pull to nothing that keeps separable data finite.
+
+    Args:
+        measures: (n, 3).
+        right: (n,).
+    """
     signs = np.where(right, 1.0, -1.0)
 
     def loss(parameters: NDArray[np.float64]) -> float:
-        return float(np.logaddexp(0, -signs * (parameters[0] * margins + parameters[1])).mean())
+        scores = measures @ parameters[:-1] + parameters[-1]
+        return float(np.logaddexp(0, -signs * scores).mean() + 1e-5 * (parameters**2).sum())
 
-    slope, offset = minimize(loss, np.array([0.5, 0.0]), method="Nelder-Mead").x.tolist()
-    return Logistic(slope=max(slope, 1e-3), offset=offset)
+    *weights, offset = minimize(loss, np.array([0.3, 0.1, 0.1, 0.0]), method="L-BFGS-B").x.tolist()
+    return Logistic(weights=tuple(weights), offset=offset)

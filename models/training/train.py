@@ -27,7 +27,7 @@ _AVERAGED = 0.998
 """Share of the old weights in the running average that is kept as the result."""
 _SMOOTHING = 0.01
 _WRITTEN_OUT = 0.6
-"""After this share of the steps the line network leaves the known places of characters and aligns by itself (CTC)."""
+"""After this share of the first cycle the line network leaves the known places of characters and aligns by itself (CTC)."""
 _SHIFT = 2
 _RISING = 0.08
 """Share of a cycle in which the learning rate rises."""
@@ -115,7 +115,7 @@ def train_lines(shards: Sequence[Path], classes: int, course: Course, checkpoint
         random = np.random.default_rng([course.seed, step])
         while True:
             for batch in batches_of_lines(lines, course.batch, random):
-                placed = step < _WRITTEN_OUT * course.steps
+                placed = step < _WRITTEN_OUT * course.cycles[0]
                 loss = _placed_loss if placed else _aligned_loss
                 step += 1
                 batch.images = _weakened(batch.images, random)
