@@ -60,6 +60,7 @@ class Database:
         """
         writing = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         with _told(), Session(writing, expire_on_commit=False) as session, session.begin():
+            session.connection()  # takes the write lock now, not at the first statement
             yield session
 
     def check(self) -> None:
