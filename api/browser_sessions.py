@@ -80,7 +80,7 @@ def identify(instance: Instance, request: Request) -> Actor:
     Raises:
         Refused: nobody is signed in, or an unsafe request does not come from our page.
     """
-    check_site(request)
+    check_way(instance, request)
     token = request.cookies.get(cookie_name(instance), "")
     at = instance.clock()
     with instance.database.read() as session:
@@ -100,16 +100,18 @@ def identify(instance: Instance, request: Request) -> Actor:
     return Actor(found.account_id, Role(found.role), found.id, csrf_token)
 
 
-def check_site(request: Request) -> None:
-    """Make sure that an unsafe request was not sent by a page of another site, as far as the browser tells.
+def check_way(instance: Instance, request: Request) -> None:
+    """Make sure of the way that a request came: encrypted where it should be, and not from another site's page.
 
     Raises:
-        Refused: it was.
+        Refused: it came past the proxy that encrypts, or, as far as the browser tells, from another site.
     """
-    if request.method in _SAFE:
-        return
+    if instance.transport is Transport.ENCRYPTED and request.url.scheme != "https":
+        raise Refused(
+            Refusal.NOT_ENCRYPTED, "暗号化されていない接続です。https:// で始まるアドレスから開いてください。"
+        )
     site = request.headers.get("sec-fetch-site")
-    if site is not None and site not in _OWN_SITE:
+    if request.method not in _SAFE and site is not None and site not in _OWN_SITE:
         raise _forged()
 
 

@@ -44,6 +44,7 @@ _REFUSALS: dict[Refusal, tuple[int, str]] = {
     Refusal.TOO_MANY_TRIES: (429, "Too many sign-ins failed. Wait for 15 minutes, then try again."),
     Refusal.NOT_ALLOWED: (403, "Your role does not include this. Ask an administrator."),
     Refusal.FORGED_REQUEST: (403, "The request did not come from the page. Open the page again."),
+    Refusal.NOT_ENCRYPTED: (403, "Open this page at its https address."),
     Refusal.USED_LINK: (410, "This link can't be used (any more). Ask an administrator for a new one."),
     Refusal.ALREADY_THERE: (409, "There is one of this name already. Choose another name."),
     Refusal.WRONG_STATE: (409, "This is not possible as things stand."),

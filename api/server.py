@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import mimetypes
-import socket
 import threading
 import webbrowser
 from enum import StrEnum
@@ -17,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 import api
 from api.http_rules import add_http_rules
+from api.listening import listen
 from api.picture_routes import picture_routes
 from api.result_routes import result_routes
 from api.results_reader import ServedRun, read_results
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LOOPBACK = "127.0.0.1"
-_LAST_PORT = 65535
 
 
 class Browser(StrEnum):
@@ -70,7 +69,7 @@ def serve(
 
     Args:
         app: from `create_app`.
-        host: 127.0.0.1; nothing else is served yet.
+        host: 127.0.0.1; `saiten serve` serves others.
         port: 1 to 65535, or 0 for any free one.
         browser: whether to open the page.
         announce: is told the page's address once it can be opened.
@@ -78,7 +77,11 @@ def serve(
     Raises:
         InputError: this host or port can't be used.
     """
-    with _listen(host, port) as listening:
+    if host not in {_LOOPBACK, "localhost"}:
+        raise InputError(
+            f"ホスト {host} では公開できません。見本はこのパソコンの中（{_LOOPBACK}）だけで動きます。"
+        )
+    with listen(_LOOPBACK, port) as listening:
         address = f"http://{host}:{listening.getsockname()[1]}/"
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         # The socket listens already: a browser that is quicker than the server waits for it.
@@ -88,24 +91,6 @@ def serve(
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if host not in {_LOOPBACK, "localhost"}:
-        raise InputError(
-            f"ホスト {host} では公開できません。今はこのパソコンの中（{_LOOPBACK}）だけで動きます。"
-        )
-    if not 0 <= port <= _LAST_PORT:
-        raise InputError(
-            f"ポート {port} は使えません。0 から {_LAST_PORT} までの番号を --port で指定してください。"
-        )
-    try:
-        return socket.create_server((_LOOPBACK, port))
-    except OSError as error:
-        raise InputError(
-            f"ポート {port} は使えません（ほかのソフトが使っているか、許可がありません）。"
-            "--port で別の番号を指定してください。"
-        ) from error
 
 
 def _page_folder() -> Path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.account_resources import AccountResource, SessionResource, SetUp, SignIn
-from api.browser_sessions import check_site, close_cookie, open_session
+from api.browser_sessions import check_way, close_cookie, open_session
 from api.instance import Here, Instance  # noqa: TC001  (FastAPI reads it)
 from api.passwords import check_password, digest, hash_password, is_password
 from api.rights import Caller, Right, asks
@@ -31,7 +31,7 @@ def set_up(setup: SetUp, here: Here, request: Request, response: Response) -> Se
 
     The school's first link also takes the school's name and the login of its first administrator.
     """
-    check_site(request)
+    check_way(here, request)
     deed = here.deed()
     with here.database.write() as session:
         account_id = accounts.use_link(session, here.school_id, digest(setup.token), deed.at)
@@ -50,7 +50,7 @@ def set_up(setup: SetUp, here: Here, request: Request, response: Response) -> Se
 @routes.post("/session", status_code=201)
 def sign_in(sign_in: SignIn, here: Here, request: Request, response: Response) -> SessionResource:
     """Sign in with a name and a password."""
-    check_site(request)
+    check_way(here, request)
     deed = here.deed()
     address = request.client.host if request.client else ""
     login = login_name(sign_in.login)

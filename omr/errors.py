@@ -23,6 +23,7 @@ class Refusal(StrEnum):
     TOO_MANY_TRIES = "too_many_tries"
     NOT_ALLOWED = "not_allowed"
     FORGED_REQUEST = "forged_request"
+    NOT_ENCRYPTED = "not_encrypted"
     USED_LINK = "used_link"
     ALREADY_THERE = "already_there"
     WRONG_STATE = "wrong_state"
