@@ -98,5 +98,10 @@ def make_setup_link(account_id: str, caller: Administrator) -> SetupLink:
 
 
 def setup_path(token: str) -> str:
-    """The path of a set-up link; what stands behind # is sent to no server, so it reaches no log."""
+    """The path of an account's set-up link; what stands behind # is sent to no server, so it reaches no log."""
     return f"/setup#{token}"
+
+
+def first_setup_path(token: str) -> str:
+    """The path of a school's first set-up link, whose page also asks for names."""
+    return f"/setup?first#{token}"

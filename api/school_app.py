@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import mimetypes
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 import api.account_routes
@@ -15,6 +18,7 @@ from api.http_rules import LOCAL_HOSTS, add_http_rules
 from api.instance import Here, Instance, Transport
 from api.request_log import add_request_log
 from api.resources import Problem
+from api.server import page_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +50,14 @@ def check_readiness(here: Here) -> Health:
     return Health()
 
 
+def _add_pages(app: FastAPI) -> None:
+    """The page to set up and sign in with."""
+    folder = page_folder("entry")
+    app.get("/setup", include_in_schema=False)(lambda: FileResponse(folder / "index.html"))
+    mimetypes.add_type("text/javascript", ".js")  # on Windows the registry may call it something else
+    app.mount("/", StaticFiles(directory=folder, html=True))
+
+
 def create_school_app(instance: Instance) -> FastAPI:
     """The application over an open instance; everything but health, set-up and sign-in asks for a right."""
     app = FastAPI(
@@ -64,6 +76,7 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.roster_routes, "rosters"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])
+    _add_pages(app)
     add_http_rules(
         app,
         # A name of another site that points here reaches no cookie of ours, so any name will do beyond this computer.

@@ -52,7 +52,7 @@ def create_app(run: ServedRun) -> FastAPI:
     app.include_router(picture_routes(run, results), prefix="/api", tags=["pictures"])
     # On Windows the registry may call .js something that browsers refuse to run.
     mimetypes.add_type("text/javascript", ".js")
-    app.mount("/", StaticFiles(directory=_page_folder(), html=True))
+    app.mount("/", StaticFiles(directory=page_folder("page"), html=True))
     add_http_rules(app)
     return app
 
@@ -93,8 +93,9 @@ def serve(
             server.run(sockets=[listening])
 
 
-def _page_folder() -> Path:
+def page_folder(name: str) -> Path:
+    """A folder of `webui/` with a page and what it loads."""
     # webui/ stands beside api/, in a checkout and where the wheel is installed.
     package = api.__file__
     assert package is not None
-    return Path(package).parent.parent / "webui" / "page"
+    return Path(package).parent.parent / "webui" / name

@@ -15,7 +15,7 @@ from pathlib import Path  # noqa: TC003  (part of public signatures)
 
 import uvicorn
 
-from api.account_routes import setup_path
+from api.account_routes import first_setup_path
 from api.http_rules import LOCAL_HOSTS
 from api.instance import Instance, Transport
 from api.listening import listen
@@ -141,7 +141,7 @@ def _first_words(instance: Instance, address: str) -> list[str]:
             token = new_token()
             make_link(session, deed, digest(token), None)
             words.append(
-                f"最初の管理者を登録してください（1回だけ、3日以内に使えます）: {address}{setup_path(token)}"
+                f"最初の管理者を登録してください（1回だけ、3日以内に使えます）: {address}{first_setup_path(token)}"
             )
     return words
 

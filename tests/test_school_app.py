@@ -169,7 +169,16 @@ def test_a_body_without_end_is_cut_off(administrator: Browser) -> None:
     assert_problem(administrator.send("POST", "/api/exams", content=b"#" * 6_000_000), 413, "too_large")
 
 
-@pytest.mark.parametrize("address", ["/api/exams/nothing", "/api/exams/nothing/states", "/api/nothing", "/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/exams/nothing",
+        "/api/exams/nothing/states",
+        "/api/nothing",
+        "/nothing.js",
+        "/%2e%2e/page/main.js",
+    ],
+)
 def test_what_is_not_there(administrator: Browser, address: str) -> None:
     assert_problem(administrator.get(address), 404)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -21,6 +23,7 @@ from api.command_line import run
 from api.instance import Transport
 from api.serving import PlainHttp, ServeRequest, choose_transport
 from omr.errors import InputError
+from tests.chromium import Chromium
 from tests.stored_things import exam_toml
 
 if TYPE_CHECKING:
@@ -127,6 +130,30 @@ def test_who_is_no_trusted_proxy_says_nothing_of_others(tmp_path: Path) -> None:
             f"{served.address}/api/session", json={"login": "a", "password": "b"}, headers=forged
         )
         assert (answer.status_code, answer.json()["refusal"]) == (401, "wrong_password")
+
+
+@pytest.mark.system
+def test_coming_in_with_a_browser(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as served, Chromium(tmp_path / "profile") as browser:
+        browser.open(f"{served.address}/setup?first#{served.token}")
+        _submit(browser, school="見本中学校", login="tanaka", password="short")
+        browser.wait_until("document.querySelector('#problem').innerText.includes('10 文字以上')")
+        _submit(browser, school="見本中学校", login="tanaka", password=PASSWORD)
+        browser.wait_until("document.querySelector('#who').innerText === '見本中学校　tanaka'")
+        assert browser.evaluate("location.href") == f"{served.address}/"  # the token is gone from the history
+        browser.evaluate("document.querySelector('#leave').click()")
+        browser.wait_until("document.querySelector('#entry button')?.innerText === 'サインイン'")
+        _submit(browser, login="tanaka", password=PASSWORD)
+        browser.wait_until("document.querySelector('#inside')?.hidden === false")
+        assert {urlsplit(one).netloc for one in browser.requests} == {urlsplit(served.address).netloc}
+
+
+def _submit(browser: Chromium, **fields: str) -> None:
+    """Fill in the form and send it, once the page is there."""
+    browser.wait_until("document.querySelector('#entry')?.hidden === false")
+    for name, written in fields.items():
+        browser.evaluate(f"document.querySelector('[name={name}]').value = {json.dumps(written)}")
+    browser.evaluate("document.querySelector('#entry').requestSubmit()")
 
 
 @pytest.mark.system

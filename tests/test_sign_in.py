@@ -157,6 +157,13 @@ def test_every_other_route_asks_for_a_right(school: School) -> None:
         assert client.request(method, filled).status_code == 401, (method, address)
 
 
+@pytest.mark.parametrize("address", ["/", "/setup?first", "/entry.js", "/entry.css"])
+def test_the_page_to_come_in_by_is_open_to_all(school: School, address: str) -> None:
+    answer = school.browser().client.get(address)
+    assert answer.status_code == 200
+    assert answer.headers["content-security-policy"].startswith("default-src 'self';")
+
+
 def test_teachers_do_not_do_what_administrators_do(school: School) -> None:
     teacher = school.teacher(school.administrator())
     assert teacher.get("/api/exams").status_code == 200
