@@ -43,7 +43,12 @@ class SetUp(_Model):
     token: Annotated[str, Field(max_length=200)]
     password: Password
     login: Login | None = None
-    school: Annotated[str, Field(min_length=1, max_length=100, examples=["見本中学校"])] | None = None
+    school: (
+        Annotated[
+            str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$", examples=["見本中学校"])
+        ]
+        | None
+    ) = None
 
 
 class AccountResource(_Model):

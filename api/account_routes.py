@@ -11,7 +11,7 @@ from api.http_rules import NOT_FOUND
 from api.passwords import digest, new_token
 from api.problems import Stale
 from api.rights import Caller, Right, asks
-from api.versions import IdempotencyKey, Version, entity_tag, once
+from api.versions import IdempotencyKey, Version, entity_tag, once, version_number
 from omr.errors import Refusal, Refused
 from scoring.storage import accounts
 from scoring.storage.accounts import Access
@@ -73,7 +73,7 @@ def change_account(
                 session,
                 caller.deed,
                 account_id,
-                version=int(version) if version.isdecimal() else 0,
+                version=version_number(version),
                 role=change.role,
                 access=change.access,
             )

@@ -100,7 +100,10 @@ class StateWanted(_Model):
     """
 
     state: ExamState
-    reason: Annotated[str, Field(max_length=500, examples=["問3に別解があったため"])] | None = None
+    reason: (
+        Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$", examples=["問3に別解があったため"])]
+        | None
+    ) = None
 
 
 class StateResource(_Model):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from api.resources import StudentName
 from api.rights import Caller, Right, asks
-from api.versions import TextBody, Version, entity_tag
+from api.versions import TextBody, Version, entity_tag, version_number
 from scoring.roster import Student, parse_roster
 from scoring.roster_changes import RosterChanges, compare_rosters
 from scoring.storage.rosters import apply_roster, find_roster
@@ -130,7 +130,7 @@ def replace_roster(
             caller.deed,
             school_year,
             roster,
-            version=int(version) if version.isdecimal() else -1,
+            version=version_number(version),
             confirmed=confirmed,
         )
     response.headers["ETag"] = entity_tag(stored.version)

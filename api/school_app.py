@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import mimetypes
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
-from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 import api.account_routes
@@ -18,7 +16,7 @@ from api.http_rules import LOCAL_HOSTS, add_http_rules
 from api.instance import Here, Instance, Transport
 from api.request_log import add_request_log
 from api.resources import Problem
-from api.server import page_folder
+from api.web_pages import page_files, page_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,10 +50,9 @@ def check_readiness(here: Here) -> Health:
 
 def _add_pages(app: FastAPI) -> None:
     """The page to set up and sign in with."""
-    folder = page_folder("entry")
-    app.get("/setup", include_in_schema=False)(lambda: FileResponse(folder / "index.html"))
-    mimetypes.add_type("text/javascript", ".js")  # on Windows the registry may call it something else
-    app.mount("/", StaticFiles(directory=folder, html=True))
+    index = page_folder("entry") / "index.html"
+    app.get("/setup", include_in_schema=False)(lambda: FileResponse(index))
+    app.mount("/", page_files("entry"))
 
 
 def create_school_app(instance: Instance) -> FastAPI:

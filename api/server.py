@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import mimetypes
 import threading
 import webbrowser
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
-import api
 from api.http_rules import add_http_rules
 from api.listening import listen
 from api.picture_routes import picture_routes
 from api.result_routes import result_routes
 from api.results_reader import ServedRun, read_results
+from api.web_pages import page_files
 from omr.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,9 +47,7 @@ def create_app(run: ServedRun) -> FastAPI:
     )
     app.include_router(result_routes(results), prefix="/api", tags=["results"])
     app.include_router(picture_routes(run, results), prefix="/api", tags=["pictures"])
-    # On Windows the registry may call .js something that browsers refuse to run.
-    mimetypes.add_type("text/javascript", ".js")
-    app.mount("/", StaticFiles(directory=page_folder("page"), html=True))
+    app.mount("/", page_files("page"))
     add_http_rules(app)
     return app
 
@@ -91,11 +86,3 @@ def serve(
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
-
-
-def page_folder(name: str) -> Path:
-    """A folder of `webui/` with a page and what it loads."""
-    # webui/ stands beside api/, in a checkout and where the wheel is installed.
-    package = api.__file__
-    assert package is not None
-    return Path(package).parent.parent / "webui" / name

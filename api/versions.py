@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable  # noqa: TC003  (part of public signatures)
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -36,6 +37,11 @@ def _wanted_version(if_match: Annotated[str | None, Header(examples=['"1.1"'])] 
             "どの版を変えるのかが分かりません（If-Match がありません）。画面を開き直してください。",
         )
     return if_match.strip().strip('"')
+
+
+def version_number(version: str) -> int:
+    """The number in a tag that is one; -1, which is no version, for anything else."""
+    return int(version) if re.fullmatch(r"[0-9]{1,9}", version) else -1
 
 
 Version: TypeAlias = Annotated[str, Depends(_wanted_version)]

@@ -159,6 +159,14 @@ def test_a_roster_is_compared_then_applied(administrator: Browser) -> None:
     assert administrator.get("/api/rosters/2025").json()["version"] == 0
 
 
+@pytest.mark.parametrize("tag", ["", "*", "9" * 5000, '"1.1', "W/1", "-1"])
+def test_tags_that_make_no_sense(administrator: Browser, tag: str) -> None:
+    address = f"/api/rosters/2032?confirmed={'0' * 64}"
+    assert_problem(
+        administrator.send("PUT", address, content=ROSTER, headers={"If-Match": tag}), 412, "stale"
+    )
+
+
 def test_a_roster_with_a_student_twice(administrator: Browser) -> None:
     twice = ROSTER + "s-1,2,2,9,見本 一郎,みほん いちろう\n"
     answer = administrator.send("POST", "/api/rosters/2030/differences", content=twice)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -301,6 +302,15 @@ def test_data_of_a_newer_version_are_left_alone(tmp_path: Path) -> None:
 def test_addresses_that_make_no_sense(address: str) -> None:
     with pytest.raises(InputError, match=r"。$"):
         open_database(address)
+
+
+def test_servers_that_start_at_once_make_the_tables_once(address: str) -> None:
+    with ThreadPoolExecutor(6) as starting:
+        for database in starting.map(open_database, [address] * 6):
+            with closing(database), database.read() as session:
+                assert session.execute(text("SELECT version_num FROM alembic_version")).all() == [
+                    (revisions()[-1],)
+                ]
 
 
 def test_a_text_file_is_no_database(tmp_path: Path) -> None:
