@@ -11,21 +11,24 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+import scoring.storage.migrations
 from omr.errors import InputError, Refusal, Refused
 from scoring.exam_state import ExamState
 from scoring.roster import Roster
 from scoring.roster_changes import compare_rosters
 from scoring.storage import exams, rosters
 from scoring.storage.columns import new_id, school_year_of
-from scoring.storage.database import Database, open_database
+from scoring.storage.database import Database, database_in, open_database
 from scoring.storage.migration import bring_up_to_date, revisions
 from scoring.storage.tables import EventRow, ExamRow, ExamStateRow, ExamVersionRow, SchoolRow, StudentRow
 from tests.postgres import running_postgres
@@ -33,7 +36,6 @@ from tests.stored_things import ROSTER, add_school, make_exam, make_roster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy.orm import Session
 
@@ -268,6 +270,11 @@ def test_migrations_make_the_tables_that_the_code_speaks_of(database: Database) 
         assert compare_metadata(context, SchoolRow.metadata) == []
 
 
+def test_migrations_are_named_by_their_revisions() -> None:
+    scripts = ScriptDirectory(Path(scoring.storage.migrations.__path__[0]))
+    assert tuple(reversed([one.revision for one in scripts.walk_revisions()])) == revisions()
+
+
 @pytest.mark.parametrize("revision", revisions())
 def test_every_earlier_schema_comes_up_to_date_with_its_data(tmp_path: Path, revision: str) -> None:
     address = f"sqlite:///{tmp_path / 'saiten.sqlite3'}"
@@ -311,6 +318,14 @@ def test_servers_that_start_at_once_make_the_tables_once(address: str) -> None:
                 assert session.execute(text("SELECT version_num FROM alembic_version")).all() == [
                     (revisions()[-1],)
                 ]
+
+
+def test_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "採点?a=b#c%20d"
+    folder.mkdir()
+    with closing(open_database(database_in(folder))) as database:
+        add_school(database)
+    assert (folder / "saiten.sqlite3").is_file()
 
 
 def test_a_text_file_is_no_database(tmp_path: Path) -> None:

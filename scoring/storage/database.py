@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy.engine import URL, Connection, Engine
+    from sqlalchemy.engine import Connection, Engine
 
 BUSY_SECONDS = 30.0
 """How long a write waits for another one."""
@@ -77,12 +77,12 @@ class Database:
         self.engine.dispose()
 
 
-def database_in(folder: Path) -> str:
-    """The URL of the SQLite file in a data folder."""
-    return f"sqlite+pysqlite:///{(folder / 'saiten.sqlite3').as_posix()}"
+def database_in(folder: Path) -> URL:
+    """The URL of the SQLite file in a data folder, whatever characters its name has."""
+    return URL.create("sqlite+pysqlite", database=str(folder / "saiten.sqlite3"))
 
 
-def open_database(address: str, *, busy_seconds: float = BUSY_SECONDS) -> Database:
+def open_database(address: str | URL, *, busy_seconds: float = BUSY_SECONDS) -> Database:
     """Open a database and bring its tables up to date.
 
     Args:
@@ -96,19 +96,24 @@ def open_database(address: str, *, busy_seconds: float = BUSY_SECONDS) -> Databa
     shown = url.render_as_string(hide_password=True)
     try:
         engine = _engine(url, busy_seconds)
-        bring_up_to_date(engine)
     except ModuleNotFoundError as error:
         raise InputError(
             f"PostgreSQL のための部品（{error.name}）がありません。saiten[cluster] を入れてください。"
         ) from error
+    try:
+        bring_up_to_date(engine)
+    except InputError:
+        engine.dispose()
+        raise
     except DBAPIError as error:
+        engine.dispose()
         raise InputError(
             f"データベース {shown} を開けません。場所、名前、パスワードと、動いているかを確かめてください。"
         ) from error
     return Database(engine)
 
 
-def _database_url(address: str) -> URL:
+def _database_url(address: str | URL) -> URL:
     try:
         url = make_url(address)
         url = url.set(
