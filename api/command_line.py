@@ -321,6 +321,50 @@ def demo(
             _serve_run(run, port, no_browser)
 
 
+@app.command("serve")
+def serve(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="データを置くフォルダー")
+    ] = Path("saiten-data"),
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="URL",
+            envvar="SAITEN_DATABASE",
+            help="データベース（指定がなければ DIR の中のファイル）",
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option("--host", help="受け付けるホスト")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="ポート番号（0 なら空いている番号）")
+    ] = 8000,
+    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", metavar="FILE", help="証明書（PEM）")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="秘密鍵（PEM）")] = None,
+    trusted_proxy: Annotated[
+        str | None,
+        typer.Option("--trusted-proxy", metavar="ADDRESS,…", help="手前で暗号化するプロキシの IP アドレス"),
+    ] = None,
+    allow_http: Annotated[
+        bool, typer.Option("--allow-http", help="暗号化せずに公開します（危険です）")
+    ] = False,
+) -> None:
+    """学校のデータで採点のサーバーを動かします。"""
+    from api.serving import PlainHttp, ServeRequest, serve_school  # noqa: PLC0415
+
+    request = ServeRequest(
+        data=data,
+        database=database,
+        host=host,
+        port=port,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        trusted_proxy=trusted_proxy,
+        plain_http=PlainHttp.ALLOWED if allow_http else PlainHttp.REFUSED,
+    )
+    serve_school(request, typer.echo)
+
+
 def _serve_run(run: DemoRun, port: int, no_browser: bool) -> None:  # noqa: FBT001
     from api.results_reader import ServedRun  # noqa: PLC0415
     from api.server import Browser, create_app, serve  # noqa: PLC0415

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import mimetypes
-import socket
 import threading
 import webbrowser
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
-import api
 from api.http_rules import add_http_rules
+from api.listening import listen
 from api.picture_routes import picture_routes
 from api.result_routes import result_routes
 from api.results_reader import ServedRun, read_results
+from api.web_pages import page_files
 from omr.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LOOPBACK = "127.0.0.1"
-_LAST_PORT = 65535
 
 
 class Browser(StrEnum):
@@ -51,9 +47,7 @@ def create_app(run: ServedRun) -> FastAPI:
     )
     app.include_router(result_routes(results), prefix="/api", tags=["results"])
     app.include_router(picture_routes(run, results), prefix="/api", tags=["pictures"])
-    # On Windows the registry may call .js something that browsers refuse to run.
-    mimetypes.add_type("text/javascript", ".js")
-    app.mount("/", StaticFiles(directory=_page_folder(), html=True))
+    app.mount("/", page_files("page"))
     add_http_rules(app)
     return app
 
@@ -70,7 +64,7 @@ def serve(
 
     Args:
         app: from `create_app`.
-        host: 127.0.0.1; nothing else is served yet.
+        host: 127.0.0.1; `saiten serve` serves others.
         port: 1 to 65535, or 0 for any free one.
         browser: whether to open the page.
         announce: is told the page's address once it can be opened.
@@ -78,7 +72,11 @@ def serve(
     Raises:
         InputError: this host or port can't be used.
     """
-    with _listen(host, port) as listening:
+    if host not in {_LOOPBACK, "localhost"}:
+        raise InputError(
+            f"ホスト {host} では公開できません。見本はこのパソコンの中（{_LOOPBACK}）だけで動きます。"
+        )
+    with listen(_LOOPBACK, port) as listening:
         address = f"http://{host}:{listening.getsockname()[1]}/"
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         # The socket listens already: a browser that is quicker than the server waits for it.
@@ -88,28 +86,3 @@ def serve(
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if host not in {_LOOPBACK, "localhost"}:
-        raise InputError(
-            f"ホスト {host} では公開できません。今はこのパソコンの中（{_LOOPBACK}）だけで動きます。"
-        )
-    if not 0 <= port <= _LAST_PORT:
-        raise InputError(
-            f"ポート {port} は使えません。0 から {_LAST_PORT} までの番号を --port で指定してください。"
-        )
-    try:
-        return socket.create_server((_LOOPBACK, port))
-    except OSError as error:
-        raise InputError(
-            f"ポート {port} は使えません（ほかのソフトが使っているか、許可がありません）。"
-            "--port で別の番号を指定してください。"
-        ) from error
-
-
-def _page_folder() -> Path:
-    # webui/ stands beside api/, in a checkout and where the wheel is installed.
-    package = api.__file__
-    assert package is not None
-    return Path(package).parent.parent / "webui" / "page"

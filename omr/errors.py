@@ -13,6 +13,45 @@ class InputError(SaitenError):
     """An input that the whole call depends on is missing or wrong."""
 
 
+class Refusal(StrEnum):
+    """Why the server does not do what it was asked for; the text for the teacher travels with it."""
+
+    NOT_FOUND = "not_found"
+    NOT_SIGNED_IN = "not_signed_in"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105  (no password)
+    WEAK_PASSWORD = "weak_password"  # noqa: S105  (no password)
+    TOO_MANY_TRIES = "too_many_tries"
+    NOT_ALLOWED = "not_allowed"
+    FORGED_REQUEST = "forged_request"
+    NOT_ENCRYPTED = "not_encrypted"
+    USED_LINK = "used_link"
+    ALREADY_THERE = "already_there"
+    WRONG_STATE = "wrong_state"
+    STALE = "stale"
+    VERSION_MISSING = "version_missing"
+    OTHER_REQUEST = "other_request"
+    TOO_LARGE = "too_large"
+    BUSY = "busy"
+    DAMAGED = "damaged"
+
+
+class Refused(SaitenError):
+    """Something that the server does not do as things stand.
+
+    Args:
+        refusal: the kind, for programs.
+        reason: why, and what to do, for the teacher.
+    """
+
+    def __init__(self, refusal: Refusal, reason: str) -> None:
+        super().__init__(reason)
+        self.refusal = refusal
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[Refused], tuple[Refusal, str]]:
+        return Refused, (self.refusal, self.reason)
+
+
 class Trouble(StrEnum):
     """Why a page or a file was set aside; the text for the teacher travels with it."""
 

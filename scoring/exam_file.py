@@ -42,19 +42,38 @@ def read_exam(path: Path) -> Exam:
         raise InputError(
             f"{path} は試験の設定（EXAM.toml）ではありません。最初に EXAM.toml を指定し、スキャンはその後に、名簿は --roster の後に置いてください。"
         )
-    text = _decoded(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path}: 試験のファイルを読めません。ファイル名と場所を確かめてください。"
+        ) from error
+    return parse_exam(data, str(path))
+
+
+def parse_exam(data: bytes, name: str) -> Exam:
+    """The exam of an EXAM.toml that is already read.
+
+    Args:
+        data: the file's content.
+        name: what messages call the file.
+
+    Raises:
+        InputError: it is not an exam; the message as from `read_exam`.
+    """
+    text = _decoded(data, name)
     try:
         plain = tomllib.loads(text, parse_float=_exact)
         lines = locate(text)
     except (ValueError, RecursionError) as error:
-        raise _input_error(path, [syntax_problem(text, error)]) from error
+        raise _input_error(name, [syntax_problem(text, error)]) from error
     problems = _shape_problems(plain, lines, last_line=text.rstrip().count("\n") + 1)
     if problems:
-        raise _input_error(path, problems)
+        raise _input_error(name, problems)
     try:
         return Exam.model_validate({**plain["exam"], "questions": plain["question"]})
     except ValidationError as error:
-        raise _input_error(path, _problems(error, lines)) from error
+        raise _input_error(name, _problems(error, lines)) from error
 
 
 def write_exam(exam: Exam, path: Path) -> None:
@@ -76,19 +95,13 @@ def exam_to_toml(exam: Exam) -> str:
     return "\n\n".join("\n".join(table) for table in tables) + "\n"
 
 
-def _decoded(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{path}: 試験のファイルを読めません。ファイル名と場所を確かめてください。"
-        ) from error
+def _decoded(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
-            f"{path} {line}行目: 文字コードが UTF-8 ではありません。"
+            f"{name} {line}行目: 文字コードが UTF-8 ではありません。"
             "メモ帳などで文字コード「UTF-8」を選んで保存し直してください。"
         ) from error
 
@@ -101,10 +114,10 @@ def _exact(text: str) -> Decimal:
         return Decimal("Infinity")
 
 
-def _input_error(path: Path, problems: list[Problem]) -> InputError:
+def _input_error(name: str, problems: list[Problem]) -> InputError:
     first = min(problems, key=lambda problem: problem.line)
     more = f"（ほか {len(problems) - 1} 件）" if len(problems) > 1 else ""
-    return InputError(f"{path} {first.line}行目: {first.sentence}。{more}")
+    return InputError(f"{name} {first.line}行目: {first.sentence}。{more}")
 
 
 def _shape_problems(plain: dict[str, Any], lines: dict[TomlPath, int], last_line: int) -> list[Problem]:

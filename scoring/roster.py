@@ -84,37 +84,56 @@ def read_roster(path: Path) -> Roster:
     Raises:
         InputError: the file can't be read or is not a roster; the message names the line and what is expected.
     """
-    rows = _rows(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path}: 名簿のファイルを読めません。ファイル名と場所を確かめてください。"
+        ) from error
+    return parse_roster(data, str(path))
+
+
+def parse_roster(data: bytes, name: str) -> Roster:
+    """The roster of a ROSTER.csv that is already read.
+
+    Args:
+        data: the file's content.
+        name: what messages call the file.
+
+    Raises:
+        InputError: it is not a roster; the message as from `read_roster`.
+    """
+    rows = _rows(data, name)
     header_line, header = next(rows, (1, []))
-    places = _column_places(path, header_line, header)
+    places = _column_places(name, header_line, header)
     students: list[Student] = []
     lines: list[int] = []
     for line, cells in rows:
         if len(cells) != len(header):
             raise InputError(
-                f"{path} {line}行目: 項目の数が{len(cells)}個です。"
+                f"{name} {line}行目: 項目の数が{len(cells)}個です。"
                 f"見出し（{header_line}行目）と同じ{len(header)}個にしてください（, の数を確かめてください）。"
             )
-        students.append(_student(path, line, [cells[place] for place in places]))
+        students.append(_student(name, line, [cells[place] for place in places]))
         lines.append(line)
     if not students:
         raise InputError(
-            f"{path} {header_line}行目: 生徒が1人もいません。見出しの次の行から1行に1人ずつ書いてください。"
+            f"{name} {header_line}行目: 生徒が1人もいません。見出しの次の行から1行に1人ずつ書いてください。"
         )
-    _check_unique(path, students, lines)
+    _check_unique(name, students, lines)
     return Roster(tuple(students))
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
     """Every row that is not blank, with the line on which it begins."""
-    reader = csv.reader(io.StringIO(_decoded(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(_decoded(data, name), newline=""), strict=True)
     while True:
         line = reader.line_num + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:
             raise InputError(
-                f'{path} {line}行目: CSV として読めません。" で始まる項目は " で閉じて、'
+                f'{name} {line}行目: CSV として読めません。" で始まる項目は " で閉じて、'
                 "表計算ソフトから CSV で保存し直してください。"
             ) from error
         if cells is None:
@@ -124,13 +143,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             yield line, stripped
 
 
-def _decoded(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{path}: 名簿のファイルを読めません。ファイル名と場所を確かめてください。"
-        ) from error
+def _decoded(data: bytes, name: str) -> str:
     encodings = ("utf-8-sig",) if data.startswith(codecs.BOM_UTF8) else ("utf-8", "cp932")
     for encoding in encodings:
         try:
@@ -141,7 +154,7 @@ def _decoded(path: Path) -> str:
             return text
     line = _first_undecodable_line(data)
     raise InputError(
-        f"{path} {line}行目: 文字コードが UTF-8 でも Shift_JIS（CP932）でもありません。"
+        f"{name} {line}行目: 文字コードが UTF-8 でも Shift_JIS（CP932）でもありません。"
         "表計算ソフトで「CSV UTF-8」として保存し直してください。"
     )
 
@@ -154,7 +167,7 @@ def _first_undecodable_line(data: bytes) -> int:
     return 1
 
 
-def _column_places(path: Path, line: int, header: list[str]) -> list[int]:
+def _column_places(name: str, line: int, header: list[str]) -> list[int]:
     """Where the columns of `COLUMNS` stand in the header."""
     names = [name.lower() for name in header]
     for column in COLUMNS:
@@ -162,27 +175,27 @@ def _column_places(path: Path, line: int, header: list[str]) -> list[int]:
             continue
         trouble = "が2つあります" if column in names else "がありません"
         raise InputError(
-            f"{path} {line}行目: 見出しに {column} {trouble}"
+            f"{name} {line}行目: 見出しに {column} {trouble}"
             f"（今の見出し: {','.join(header) or 'なし'}）。{','.join(COLUMNS)} と書いてください。"
         )
     return [names.index(column) for column in COLUMNS]
 
 
-def _student(path: Path, line: int, cells: list[str]) -> Student:
+def _student(name: str, line: int, cells: list[str]) -> Student:
     for column, cell in zip(COLUMNS, cells, strict=True):
         if any(unicodedata.category(character) == "Cc" for character in cell):
             raise InputError(
-                f"{path} {line}行目: {column} に改行などの見えない文字があります。取り除いてください。"
+                f"{name} {line}行目: {column} に改行などの見えない文字があります。取り除いてください。"
             )
     student = Student(*cells)
     if not student.student_id:
         raise InputError(
-            f"{path} {line}行目: student_id が空です。生徒ごとに違う番号や文字を書いてください。"
+            f"{name} {line}行目: student_id が空です。生徒ごとに違う番号や文字を書いてください。"
         )
     return student
 
 
-def _check_unique(path: Path, students: list[Student], lines: list[int]) -> None:
+def _check_unique(name: str, students: list[Student], lines: list[int]) -> None:
     """No two students may share an id, a place in the class or a sheet code."""
     ids: dict[str, int] = {}
     places: dict[tuple[str, str, str], int] = {}
@@ -191,20 +204,20 @@ def _check_unique(path: Path, students: list[Student], lines: list[int]) -> None
         first = ids.setdefault(student.student_id, line)
         if first != line:
             raise InputError(
-                f"{path} {line}行目: student_id「{student.student_id}」が{first}行目と同じです。"
+                f"{name} {line}行目: student_id「{student.student_id}」が{first}行目と同じです。"
                 "生徒ごとに違うものにしてください。"
             )
         place = _place(student)
         first = places.setdefault(place, line) if place else line
         if first != line:
             raise InputError(
-                f"{path} {line}行目: 学年・組・番号（{student.grade}・{student.class_name}・{student.number}）が"
+                f"{name} {line}行目: 学年・組・番号（{student.grade}・{student.class_name}・{student.number}）が"
                 f"{first}行目と同じです。どちらかを直してください。"
             )
         first = digests.setdefault(student_digest(student.student_id), line)
         if first != line:
             raise InputError(
-                f"{path} {line}行目: この student_id の解答用紙コードが{first}行目の生徒と同じになります。"
+                f"{name} {line}行目: この student_id の解答用紙コードが{first}行目の生徒と同じになります。"
                 "どちらかの student_id を変えてください。"
             )
 

@@ -101,6 +101,8 @@ def test_wheel_holds_the_packages_and_their_data(wheel: Path) -> None:
         "omr/fonts/*.ttf",
         "omr/fonts/OFL.txt",
         "webui/page/index.html",
+        "webui/entry/index.html",
+        "scoring/storage/migrations/versions/0001_first.py",
         "sample_scans/exam.toml",
         "sample_scans/roster.csv",
         "sample_scans/scans/*.pdf",

@@ -66,7 +66,7 @@ function fetchResource(address) {
 async function request(address) {
   let response;
   try {
-    response = await fetch(address);
+    response = await fetch(address, { headers: { "Accept-Language": document.documentElement.lang } });
   } catch {
     throw new ServerProblem("サーバーにつながりません。saiten が動いているか確かめて、画面を開き直してください。");
   }

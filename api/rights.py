@@ -1,0 +1,66 @@
+"""Who may do what: the one place where a right is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable  # noqa: TC003  (part of public signatures)
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from fastapi import Request  # noqa: TC002  (FastAPI reads it)
+
+from api.browser_sessions import Actor, identify
+from api.instance import Here, Instance  # noqa: TC001  (FastAPI reads it)
+from omr.errors import Refusal, Refused
+from scoring.storage.accounts import Role
+
+if TYPE_CHECKING:
+    from scoring.storage.events import Deed
+
+
+class Right(StrEnum):
+    """What somebody may do."""
+
+    BE_SIGNED_IN = "be_signed_in"
+    SEE_EXAMS = "see_exams"
+    CHANGE_EXAMS = "change_exams"
+    SEE_ROSTERS = "see_rosters"
+    CHANGE_ROSTERS = "change_rosters"
+    MANAGE_ACCOUNTS = "manage_accounts"
+
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.ADMINISTRATOR: frozenset(Right),
+    Role.TEACHER: frozenset([Right.BE_SIGNED_IN, Right.SEE_EXAMS, Right.CHANGE_EXAMS, Right.SEE_ROSTERS]),
+}
+"""What each role may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who has the right that a route asks for, and the instance at which they have it."""
+
+    instance: Instance
+    actor: Actor
+
+    @property
+    def deed(self) -> Deed:
+        """What they do now."""
+        return self.instance.deed(self.actor.account_id)
+
+
+def asks(right: Right) -> Callable[[Request, Instance], Caller]:
+    """The dependency by which a route asks for a right.
+
+    It raises `Refused` where nobody is signed in, the request does not come from our page, or the role has not
+    this right.
+    """
+
+    def check(request: Request, here: Here) -> Caller:
+        actor = identify(here, request)
+        request.state.account_id = actor.account_id
+        if right not in RIGHTS[actor.role]:
+            raise Refused(Refusal.NOT_ALLOWED, "この操作をする権限がありません。管理者に頼んでください。")
+        return Caller(here, actor)
+
+    return check

@@ -1,0 +1,85 @@
+"""The application of a served instance (`saiten serve`): the demo's is in `api.server`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+
+import api.account_routes
+import api.exam_routes
+import api.roster_routes
+import api.sign_in_routes
+from api.http_rules import LOCAL_HOSTS, add_http_rules
+from api.instance import Here, Instance, Transport
+from api.request_log import add_request_log
+from api.resources import Problem
+from api.web_pages import page_files, page_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HSTS = {"Strict-Transport-Security": "max-age=31536000"}
+_PROBLEMS: Mapping[int | str, dict[str, object]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}}
+    for status in (401, 403, 409, 412, 422, 428, 503)
+}
+health = APIRouter()
+
+
+class Health(BaseModel):
+    """That the server is there."""
+
+    status: str = "ok"
+
+
+@health.get("/healthz")
+def check_health() -> Health:
+    """Whether the process answers."""
+    return Health()
+
+
+@health.get("/readyz")
+def check_readiness(here: Here) -> Health:
+    """Whether it can work: the database answers too."""
+    here.database.check()
+    return Health()
+
+
+def _add_pages(app: FastAPI) -> None:
+    """The page to set up and sign in with."""
+    index = page_folder("entry") / "index.html"
+    app.get("/setup", include_in_schema=False)(lambda: FileResponse(index))
+    app.mount("/", page_files("entry"))
+
+
+def create_school_app(instance: Instance) -> FastAPI:
+    """The application over an open instance; everything but health, set-up and sign-in asks for a right."""
+    app = FastAPI(
+        title="saiten",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # FastAPI's pages load their scripts from outside
+        redoc_url=None,
+        responses=dict(_PROBLEMS),
+    )
+    app.state.instance = instance
+    app.include_router(health, tags=["health"])
+    for module, tag in (
+        (api.sign_in_routes, "sessions"),
+        (api.account_routes, "accounts"),
+        (api.exam_routes, "exams"),
+        (api.roster_routes, "rosters"),
+    ):
+        app.include_router(module.routes, prefix="/api", tags=[tag])
+    _add_pages(app)
+    add_http_rules(
+        app,
+        # A name of another site that points here reaches no cookie of ours, so any name will do beyond this computer.
+        hosts=LOCAL_HOSTS if instance.transport is Transport.LOCAL else None,
+        caching="no-store",
+        more_headers=_HSTS if instance.transport is Transport.ENCRYPTED else None,
+    )
+    add_request_log(app)
+    return app

@@ -1,0 +1,165 @@
+"""The database: SQLite in a file, or PostgreSQL by URL, opened with what keeps its data safe."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.orm import Session
+
+from omr.errors import InputError, Refusal, Refused
+from scoring.storage.migration import bring_up_to_date
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection, Engine
+
+BUSY_SECONDS = 30.0
+"""How long a write waits for another one."""
+_DRIVERS = {"sqlite+pysqlite", "postgresql+psycopg"}
+_BEGIN = "sqlite_begin"
+_WRONG_ADDRESS = "--database は sqlite:///ファイル か postgresql+psycopg://利用者:パスワード@ホスト/名前 の形で指定してください。"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database; `read` and `write` are the only ways in.
+
+    Attributes:
+        engine: of SQLAlchemy.
+    """
+
+    engine: Engine
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the database and changes nothing.
+
+        Raises:
+            Refused: the database can't be reached.
+        """
+        with _told(), Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are all on disk when the block ends, or none of them where it raises.
+
+        With SQLite one write runs at a time, and sees what those before it did; with PostgreSQL, rows that a decision
+        rests on are to be read `with_for_update()`.
+
+        Raises:
+            Refused: another write did not end in time, made the same row first, or the database can't be reached.
+        """
+        writing = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        with _told(), Session(writing, expire_on_commit=False) as session, session.begin():
+            session.connection()  # takes the write lock now, not at the first statement
+            yield session
+
+    def check(self) -> None:
+        """Make sure that the database answers.
+
+        Raises:
+            Refused: it does not.
+        """
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def database_in(folder: Path) -> URL:
+    """The URL of the SQLite file in a data folder, whatever characters its name has."""
+    return URL.create("sqlite+pysqlite", database=str(folder / "saiten.sqlite3"))
+
+
+def open_database(address: str | URL, *, busy_seconds: float = BUSY_SECONDS) -> Database:
+    """Open a database and bring its tables up to date.
+
+    Args:
+        address: `sqlite:///FILE`, or `postgresql+psycopg://USER:PASSWORD@HOST/NAME` (extra `cluster`).
+        busy_seconds: how long a write to SQLite waits for another one.
+
+    Raises:
+        InputError: the address makes no sense, nothing answers there, or a newer saiten made its tables.
+    """
+    url = _database_url(address)
+    shown = url.render_as_string(hide_password=True)
+    try:
+        engine = _engine(url, busy_seconds)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"PostgreSQL のための部品（{error.name}）がありません。saiten[cluster] を入れてください。"
+        ) from error
+    try:
+        bring_up_to_date(engine)
+    except InputError:
+        engine.dispose()
+        raise
+    except DBAPIError as error:
+        engine.dispose()
+        raise InputError(
+            f"データベース {shown} を開けません。場所、名前、パスワードと、動いているかを確かめてください。"
+        ) from error
+    return Database(engine)
+
+
+def _database_url(address: str | URL) -> URL:
+    try:
+        url = make_url(address)
+        url = url.set(
+            drivername={"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}.get(
+                url.drivername, url.drivername
+            )
+        )
+        url.get_dialect()
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        raise InputError(_WRONG_ADDRESS) from error
+    if url.drivername not in _DRIVERS or (url.get_backend_name() == "sqlite" and not url.database):
+        raise InputError(_WRONG_ADDRESS)
+    return url
+
+
+def _engine(url: URL, busy_seconds: float) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    engine = create_engine(url, connect_args={"timeout": busy_seconds}, pool_size=20, max_overflow=40)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001
+    # The driver's own way of beginning takes the write lock late, where two writers can only fail.
+    connection.isolation_level = None
+    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the driver says in English becomes a refusal that a teacher understands."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Refused(
+            Refusal.ALREADY_THERE,
+            "同じものが先に保存されていました。画面を開き直して確かめてください。",
+        ) from error
+    except DBAPIError as error:
+        raise Refused(
+            Refusal.BUSY, "データベースが今は使えません。しばらく待って、もう一度試してください。"
+        ) from error
