@@ -282,7 +282,7 @@ def recognize(
     from api.recognition import RecognitionRequest, parse_choices, recognize_images  # noqa: PLC0415
 
     request = RecognitionRequest(images, kind, parse_choices(choices or ()), tuple(answer or ()), threads)
-    unreadable = recognize_images(request)
+    unreadable = recognize_images(request, sys.stdout)
     if unreadable:
         typer.echo(f"開けなかった画像が {unreadable} 枚あります（reading が空の doubtful の行）。", err=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -54,7 +53,7 @@ def parse_choices(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in found if one))
 
 
-def recognize_images(request: RecognitionRequest, out: TextIO = sys.stdout) -> int:
+def recognize_images(request: RecognitionRequest, out: TextIO) -> int:
     """Read pictures of answers and write a row for each.
 
     Args:
