@@ -83,7 +83,7 @@ def recognize_images(request: RecognitionRequest, out: TextIO) -> int:
     for start in range(0, len(paths), _BATCH):
         batch = paths[start : start + _BATCH]
         pictures = [_open_picture(path) for path in batch]
-        unreadable += pictures.count(None)
+        unreadable += sum(picture is None for picture in pictures)
         crops = [AnswerCrop(picture) for picture in pictures if picture is not None]
         readings = iter(reader.read(question, crops) if crops else [])
         for path, picture in zip(batch, pictures, strict=True):
