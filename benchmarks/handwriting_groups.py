@@ -66,11 +66,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fonts", type=Path, nargs="+", default=[Path("/usr/share/fonts")])
     arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as cache:
+        _print_table(arguments, Path(cache))
+
+
+def _print_table(arguments: argparse.Namespace, cache: Path) -> None:
     data = Path(os.environ.get("SAITEN_SHARED", "../shared")) / "data" / "handwriting"
     random = np.random.default_rng(arguments.seed)
     reader, joyo = HandwritingReader(), load_joyo(data)
-    with tempfile.TemporaryDirectory() as cache:
-        hands = load_hands(data, arguments.fonts, Path(cache), Part.TEST)
+    hands = load_hands(data, arguments.fonts, cache, Part.TEST)
     symbols, lines = SymbolMaker(hands, joyo, random), LineMaker(hands, joyo, random)
     print(f"seed {arguments.seed}, models {reader.label}, {arguments.exams} exams of {_PUPILS} answers each")
     print(

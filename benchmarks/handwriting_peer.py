@@ -77,10 +77,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fonts", type=Path, nargs="+", default=[Path("/usr/share/fonts")])
     arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as cache:
+        _print_table(arguments, Path(cache))
+
+
+def _print_table(arguments: argparse.Namespace, cache: Path) -> None:
     data = Path(os.environ.get("SAITEN_SHARED", "../shared")) / "data" / "handwriting"
     random = np.random.default_rng(arguments.seed)
-    with tempfile.TemporaryDirectory() as cache:
-        hands = load_hands(data, arguments.fonts, Path(cache), Part.TEST)
+    hands = load_hands(data, arguments.fonts, cache, Part.TEST)
     joyo = load_joyo(data)
     maker, ours, peer = LineMaker(hands, joyo, random), HandwritingReader(), Peer(arguments.model)
     print(
