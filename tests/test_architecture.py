@@ -223,6 +223,16 @@ def test_no_file_names_a_registry_or_a_machine() -> None:
                 assert not MACHINE_PATH.search(line), f"{name}:{number}: {line}"
 
 
+def test_models_do_not_say_where_they_were_made() -> None:
+    models = sorted((ROOT / "models").glob("*.onnx"))
+    assert models
+    for model in models:
+        text = model.read_bytes().decode("latin-1")
+        assert not MACHINE_PATH.search(text), model.name
+        assert "site-packages" not in text, model.name
+    assert sum(model.stat().st_size for model in models) < 15_000_000
+
+
 def test_lock_files_name_no_address() -> None:
     names = {file.relative_to(ROOT).as_posix() for file in files_for_git()}
     assert "uv.lock" not in names

@@ -105,7 +105,15 @@ def write_facts(path: Path, facts: ModelFacts) -> None:
     del model.metadata_props[:]
     entry = model.metadata_props.add()
     entry.key, entry.value = FACTS_KEY, facts.model_dump_json()
+    _forget_origins(model.graph)
     onnx.save(model, path)
+
+
+def _forget_origins(graph: onnx.GraphProto) -> None:
+    """Drop what the exporter notes of where each node comes from: lines and folders of the machine it ran on."""
+    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        part.doc_string = ""
+        del part.metadata_props[:]
 
 
 def symbol_sample() -> torch.Tensor:
