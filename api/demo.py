@@ -101,4 +101,6 @@ def show_table(run: DemoRun) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(run.printed, describe_results(run.results), table, sep="\n")
     count = len(run.results.scores)
-    console.print(f"{count}人分のマークを採点しました。書いた解答は、先生の採点を待っています。")
+    console.print(
+        f"{count}人分のマークと、確かに読めた手書きの答えを採点しました。要確認の解答は、先生の採点を待っています。"
+    )

@@ -14,7 +14,7 @@ _MOST_DUST = 0.01
 _NO_DARKNESS = 0.035
 """Paper is no lighter than this around the darkest that there is; more may be a stroke too faint to be made out."""
 _SURELY_NOTHING = 0.95
-"""Longer traces are nothing where the network is this sure (no written crop of the calibration came so far)."""
+"""Longer traces are nothing where the network is this sure; `benchmarks.handwriting --only blank` counts what that costs."""
 _FLAT = 0.16
 """But a single line, at most this high or wide against its length, may be 一, 1 or a minus."""
 

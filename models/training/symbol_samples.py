@@ -51,11 +51,11 @@ _KINDS: tuple[tuple[str, float], ...] = (
 _ENCLOSED = 0.05
 """So often a character comes in brackets or a circle."""
 _DRAWN = "✓÷°◎○△□"
-_POLYGONS = {
+_POLYLINES = {
+    "✓": np.array([[0.1, 0.55], [0.4, 0.95], [0.95, 0.05]]),
     "△": np.array([[0.5, 0.0], [1.0, 0.95], [0.0, 0.95], [0.5, 0.0]]),
     "□": np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]),
 }
-_CHECK_MARK = np.array([[0.1, 0.55], [0.4, 0.95], [0.95, 0.05]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,19 +256,8 @@ def _drawn_sign(character: str, random: Generator) -> Gray:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     width = int(random.integers(2, 6))
     wobble = random.normal(0, 0.04, (8, 2))
-    if character == "✓":
-        points = (_CHECK_MARK + wobble[:3]) * 0.7 * SIDE + 0.15 * SIDE
-        cv2.polylines(
-            canvas,
-            [points.astype(np.int32)],
-            isClosed=False,
-            color=255,
-            thickness=width,
-            lineType=cv2.LINE_AA,
-        )
-        return canvas
-    if character in _POLYGONS:
-        corners = _POLYGONS[character]
+    if character in _POLYLINES:
+        corners = _POLYLINES[character]
         points = (corners + wobble[: len(corners)]) * 0.7 * SIDE + 0.15 * SIDE
         cv2.polylines(
             canvas,
