@@ -30,7 +30,8 @@ from scoring.storage import exams, rosters
 from scoring.storage.columns import new_id, school_year_of
 from scoring.storage.database import Database, database_in, open_database
 from scoring.storage.migration import bring_up_to_date, revisions
-from scoring.storage.tables import EventRow, ExamRow, ExamStateRow, ExamVersionRow, SchoolRow, StudentRow
+from scoring.storage.schema import METADATA
+from scoring.storage.tables import EventRow, ExamRow, ExamStateRow, ExamVersionRow, StudentRow
 from tests.postgres import running_postgres
 from tests.stored_things import ROSTER, add_school, make_exam, make_roster
 
@@ -267,7 +268,7 @@ def test_sqlite_is_set_to_keep_what_it_said(tmp_path: Path) -> None:
 def test_migrations_make_the_tables_that_the_code_speaks_of(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, SchoolRow.metadata) == []
+        assert compare_metadata(context, METADATA) == []
 
 
 def test_migrations_are_named_by_their_revisions() -> None:

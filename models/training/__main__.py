@@ -42,7 +42,13 @@ class Size:
     tried: int
 
 
-FULL = Size(symbols=240_000, lines=112_000, symbol_cycles=(8_000,), line_cycles=(6_500, 4_500), tried=20_000)
+FULL = Size(
+    symbols=480_000,
+    lines=224_000,
+    symbol_cycles=(8_000, 12_000),
+    line_cycles=(6_500, 4_500, 14_000),
+    tried=20_000,
+)
 SMALL = Size(symbols=3_000, lines=800, symbol_cycles=(60,), line_cycles=(40,), tried=400)
 
 

@@ -41,12 +41,12 @@ _KINDS: tuple[tuple[str, float], ...] = (
     (KATAKANA_VOICED, 0.05),
     (CAPITALS, 0.13),
     (LETTERS, 0.11),
-    (DIGITS, 0.19),
+    (DIGITS, 0.21),
     (CIRCLED, 0.05),
     (KANJI_NUMBERS, 0.025),
     (SIGNS, 0.075),
     (OTHER, 0.012),
-    ("nothing", 0.02),
+    ("nothing", 0.05),
 )
 _ENCLOSED = 0.05
 """So often a character comes in brackets or a circle."""

@@ -47,7 +47,7 @@ class Course:
 
     cycles: tuple[int, ...]
     batch: int
-    rates: tuple[float, ...] = (3e-3, 1.5e-3)
+    rates: tuple[float, ...] = (3e-3, 1.5e-3, 2e-3)
     seed: int = 1
 
     @property

@@ -66,7 +66,11 @@ class FailedSignInRow(OfSchoolYear, Table):
 
 
 class ExamRow(OfSchoolYear, Table):
-    """An exam (試験); what it says stands in its versions, how far it is in its states."""
+    """An exam (試験); what it says stands in its versions, how far it is in its states.
+
+    `change_number` is that of its last change; whoever raises it holds the row until their write ends, so changes
+    are seen in their order.
+    """
 
     __tablename__ = "exams"
     __table_args__ = (UniqueConstraint("school_id", "code"),)
@@ -74,6 +78,7 @@ class ExamRow(OfSchoolYear, Table):
     created_at: Mapped[datetime.datetime]
     created_by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
     copied_from: Mapped[str | None] = mapped_column(ForeignKey("exams.id"))
+    change_number: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class ExamVersionRow(OfSchoolYear, Table):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from scoring.storage.only_added import refuse_changes
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -221,23 +223,4 @@ def upgrade() -> None:
     )
     op.create_index("ix_students_class_id", "students", ["class_id"], unique=False)
     for table in _ONLY_ADDED_TO:
-        _refuse_changes(table)
-
-
-def _refuse_changes(table: str) -> None:
-    """Let the database itself refuse to change or remove a row."""
-    if op.get_bind().dialect.name == "sqlite":
-        for deed in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are only added'); END"
-            )
-        return
-    op.execute(
-        f"CREATE FUNCTION {table}_only_added() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION 'rows of {table} are only added'; END $$"
-    )
-    op.execute(
-        f"CREATE TRIGGER {table}_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_only_added()"
-    )
+        refuse_changes(table)

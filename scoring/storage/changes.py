@@ -1,0 +1,77 @@
+"""The feed of what changes in an exam, in one order without gaps, for everybody who looks at it."""
+
+from __future__ import annotations
+
+import datetime  # noqa: TC003  (part of public signatures)
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from scoring.storage.grading_tables import ExamChangeRow
+from scoring.storage.tables import ExamRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from scoring.storage.events import Deed
+
+
+@dataclass(frozen=True, slots=True)
+class ExamChange:
+    """Something that changed in an exam.
+
+    Attributes:
+        number: from 1, without gaps.
+        what: as `thing.verb` ("answer.judged", "pages.read").
+        detail: ids and numbers; nothing personal.
+        made_at: when.
+        made_by: the account; None for the machine.
+    """
+
+    number: int
+    what: str
+    detail: Mapping[str, Any]
+    made_at: datetime.datetime
+    made_by: str | None
+
+
+def note_change(session: Session, deed: Deed, exam_id: str, what: str, detail: Mapping[str, Any]) -> int:
+    """Add a change to an exam's feed, in the same transaction as what it tells of, and return its number.
+
+    From here to its end the transaction holds the exam's row, so that nobody sees a later change before this one:
+    call it last.
+    """
+    raised = (
+        update(ExamRow)
+        .where(ExamRow.id == exam_id)
+        .values(change_number=ExamRow.change_number + 1)
+        .returning(ExamRow.change_number, ExamRow.school_id, ExamRow.school_year)
+    )
+    number, school_id, school_year = session.execute(raised).one()
+    session.add(
+        ExamChangeRow(
+            school_id=school_id,
+            school_year=school_year,
+            exam_id=exam_id,
+            number=number,
+            what=what,
+            detail=dict(detail),
+            made_at=deed.at,
+            made_by=deed.account_id,
+        )
+    )
+    return int(number)
+
+
+def list_changes(session: Session, exam_id: str, after: int, limit: int = 500) -> Sequence[ExamChange]:
+    """The changes of an exam behind a number, in their order."""
+    rows = session.scalars(
+        select(ExamChangeRow)
+        .where(ExamChangeRow.exam_id == exam_id, ExamChangeRow.number > after)
+        .order_by(ExamChangeRow.number)
+        .limit(limit)
+    )
+    return [ExamChange(row.number, row.what, row.detail, row.made_at, row.made_by) for row in rows]

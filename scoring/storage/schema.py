@@ -1,0 +1,12 @@
+"""All tables together, for migrations, backups and the tests that compare them."""
+
+from __future__ import annotations
+
+from scoring.storage.grading_tables import GRADING_ONLY_ADDED_TO
+from scoring.storage.scan_tables import SCANS_ONLY_ADDED_TO
+from scoring.storage.tables import ONLY_ADDED_TO, SchoolRow
+
+METADATA = SchoolRow.metadata
+"""Of all tables."""
+ALL_ONLY_ADDED_TO = (*ONLY_ADDED_TO, *SCANS_ONLY_ADDED_TO, *GRADING_ONLY_ADDED_TO)
+"""Tables whose rows are never changed or removed; triggers hold to that."""
