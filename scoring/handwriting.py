@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ocr.handwriting import HandwritingReader
     from ocr.reading import WrittenReading
-    from omr.reading import AnswerReading, WrittenPicture
+    from omr.reading import AnswerPicture, AnswerReading
     from scoring.exam import Exam, Question
     from scoring.page_records import ScannedPage
 
@@ -42,7 +42,7 @@ def read_handwriting(
         pages: as they came from the workers.
     """
     questions = {question.id: question for question in exam.questions}
-    pictures: dict[str, list[tuple[int, WrittenPicture]]] = defaultdict(list)
+    pictures: dict[str, list[tuple[int, AnswerPicture]]] = defaultdict(list)
     for at, page in enumerate(pages):
         for picture in page.reading.pictures:
             pictures[picture.question].append((at, picture))
