@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from omr.crops import CROP_MARGIN_MM, cut_regions, encode_jpeg, encode_png
+from omr.crops import CROP_MARGIN_MM, crop_box, cut_regions, encode_jpeg, encode_png
 from omr.layout import QuestionKind
 from omr.reading import AnswerPicture, Crop, ReadingStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from omr.layout import Layout
     from omr.page import Page
     from omr.page_plan import PagePlan
     from omr.pixels import Gray
-    from omr.reading import AnswerReading
+    from omr.reading import AnswerReading, PageReading
     from omr.registration import Registration
 
 _READABLE = (QuestionKind.SYMBOL, QuestionKind.NUMBER, QuestionKind.TEXT)
@@ -106,6 +107,30 @@ def cut_pictures(
         )
         for at, pixels in zip(which, cut, strict=True)
     )
+
+
+def cut_answer(page: Page, reading: PageReading, layout: Layout, question: str) -> Gray | None:
+    """The picture of one answer at the scan's own resolution, upright, with a margin.
+
+    Args:
+        page: decoded again, as it lies in its file (`omr.sheet_pair.open_page`).
+        reading: of the page; its answers need not be there.
+        layout: that it was read by.
+        question: the question's id.
+
+    Returns:
+        None where the page was not read or does not hold the question.
+    """
+    if reading.registration is None or reading.sheet_page is None or reading.sheet_page > len(layout.pages):
+        return None
+    questions = layout.pages[reading.sheet_page - 1].questions
+    at = next((at for at, one in enumerate(questions) if one.id == question), None)
+    if at is None:
+        return None
+    box = crop_box(questions[at])
+    corners = np.array(reading.crop_corners[at]) if reading.crop_corners else box.corners()
+    (picture,) = cut_regions(page.gray, reading.registration.transform, [box], corners[np.newaxis])
+    return picture
 
 
 def _cut(gray: Gray, registration: Registration, page_plan: PagePlan, which: Sequence[int]) -> list[Gray]:
