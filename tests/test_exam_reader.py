@@ -82,7 +82,7 @@ def _write_pdf(path: Path, images: Sequence[Gray], dpi: int = 200) -> Path:
 
 def _printed_exam(design: SheetDesign) -> Exam:
     """An exam whose sheet is a design of `printed_sheets`."""
-    kinds = [
+    kinds: list[dict[str, object]] = [
         {
             "id": one.id,
             "kind": one.kind,
