@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime  # noqa: TC003  (part of public signatures)
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -62,12 +63,18 @@ class StoredExam:
     @property
     def exam(self) -> Exam:
         """The exam itself."""
-        return parse_exam(self.document.encode(), self.code)
+        return _parsed(self.document, self.code)
 
     @property
     def tag(self) -> str:
         """What changes with whatever can change: two with the same tag are the same."""
         return f"{self.version}.{self.state_number}"
+
+
+@lru_cache(maxsize=64)
+def _parsed(document: str, code: str) -> Exam:
+    """An exam from its EXAM.toml; kept, since every judgement asks for it and an exam never changes."""
+    return parse_exam(document.encode(), code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +178,18 @@ def find_exam(session: Session, school_id: str, exam_id: str) -> StoredExam:
     return _stored(row)
 
 
+def hold_exam(session: Session, school_id: str, exam_id: str) -> StoredExam:
+    """An exam that nobody else changes until this transaction ends, whatever it is now.
+
+    Raises:
+        Refused: this school has none of this id.
+    """
+    session.execute(
+        select(ExamRow.id).where(ExamRow.id == exam_id, ExamRow.school_id == school_id).with_for_update()
+    )
+    return find_exam(session, school_id, exam_id)
+
+
 def find_exam_to_change(session: Session, school_id: str, exam_id: str, tag: str) -> StoredExam:
     """An exam that nobody else changes until this transaction ends.
 
@@ -183,8 +202,7 @@ def find_exam_to_change(session: Session, school_id: str, exam_id: str, tag: str
     Raises:
         Refused: there is none, or somebody changed it meanwhile.
     """
-    session.execute(select(ExamRow.id).where(ExamRow.id == exam_id).with_for_update())
-    stored = find_exam(session, school_id, exam_id)
+    stored = hold_exam(session, school_id, exam_id)
     if stored.tag != tag:
         raise Refused(
             Refusal.STALE,
