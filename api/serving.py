@@ -24,9 +24,9 @@ from api.request_log import log_as_json
 from api.school_app import create_school_app
 from omr.errors import InputError
 from scoring.storage.accounts import has_administrator, make_link, the_school
-from scoring.storage.blobs import FolderBlobs
 from scoring.storage.columns import utc_now
 from scoring.storage.database import Database, database_in, open_database
+from scoring.storage.object_blobs import open_blobs
 
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  (recognised, not listened at)
 _SECONDS_TO_END = 10
@@ -47,6 +47,7 @@ class ServeRequest:
     Attributes:
         data: folder of the files, and of the database where none is named.
         database: URL; None for SQLite in `data`.
+        blobs: URL of an object store; None for a folder in `data`.
         host: to listen at.
         port: to listen at; 0 for any free one.
         tls_cert: certificate (PEM), with the chain.
@@ -57,6 +58,7 @@ class ServeRequest:
 
     data: Path
     database: str | None = None
+    blobs: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     tls_cert: Path | None = None
@@ -110,7 +112,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         listen(request.host, request.port) as listening,
         closing(open_database(request.database or database_in(request.data))) as database,
     ):
-        instance = _open_instance(database, request.data, transport)
+        instance = _open_instance(database, request, transport)
         address = _address(request, listening)
         for sentence in _first_words(instance, address):
             announce(sentence)
@@ -122,10 +124,11 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
             server.run(sockets=[listening])
 
 
-def _open_instance(database: Database, data: Path, transport: Transport) -> Instance:
+def _open_instance(database: Database, request: ServeRequest, transport: Transport) -> Instance:
+    blobs = open_blobs(request.blobs, request.data / "blobs")
     with database.write() as session:
         school_id = the_school(session, utc_now())
-    return Instance(database, FolderBlobs(data / "blobs"), school_id, transport)
+    return Instance(database, blobs, school_id, transport)
 
 
 def _first_words(instance: Instance, address: str) -> list[str]:
