@@ -378,6 +378,32 @@ def serve(
     serve_school(request, typer.echo)
 
 
+@app.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="できるバックアップ（zip）")],
+    data: DataFolder = Path("saiten-data"),
+    database: DatabaseAddress = None,
+    blobs: BlobsAddress = None,
+) -> None:
+    """学校のデータをすべて1つのファイルに写します（サーバーを動かしたままでできます）。"""
+    from api.backup_commands import back_up  # noqa: PLC0415
+
+    typer.echo(back_up(file, data, database, blobs), err=True)
+
+
+@app.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="saiten backup が作ったファイル")],
+    data: DataFolder = Path("saiten-data"),
+    database: DatabaseAddress = None,
+    blobs: BlobsAddress = None,
+) -> None:
+    """バックアップを、空の場所に戻します。"""
+    from api.backup_commands import put_back  # noqa: PLC0415
+
+    typer.echo(put_back(file, data, database, blobs), err=True)
+
+
 def _serve_run(run: DemoRun, port: int, no_browser: bool) -> None:  # noqa: FBT001
     from api.results_reader import ServedRun  # noqa: PLC0415
     from api.server import Browser, create_app, serve  # noqa: PLC0415
