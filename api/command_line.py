@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import typer.exceptions
 
+from api.data_options import BackupFolder, BlobsAddress, CopiesKept, NoNightlyBackup  # noqa: TC001  (typer looks them up)
 from api.plain_words import explain_file_error, explain_usage
+from api.upkeep_commands import add_upkeep_commands
 from ocr.answer_rules import AnswerKind  # noqa: TC001  (typer looks it up)
 from omr.design import Paper  # noqa: TC001  (typer looks it up)
 from omr.errors import InputError, SaitenError
@@ -31,28 +33,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+add_upkeep_commands(app)
 
-DataFolder = Annotated[
-    Path, typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="データを置くフォルダー")
-]
-DatabaseAddress = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        envvar="SAITEN_DATABASE",
-        help="データベース（指定がなければ DIR の中のファイル）",
-    ),
-]
-BlobsAddress = Annotated[
-    str | None,
-    typer.Option(
-        "--blobs",
-        metavar="URL",
-        envvar="SAITEN_BLOBS",
-        help="スキャンなどのファイルの置き場所（s3://…、指定がなければ DIR の中）",
-    ),
-]
 ExamFile = Annotated[Path, typer.Argument(metavar="EXAM.toml", help="試験の設定")]
 RosterFile = Annotated[Path | None, typer.Option("--roster", metavar="ROSTER.csv", help="名簿")]
 
@@ -344,8 +326,18 @@ def demo(
 
 @app.command("serve")
 def serve(
-    data: DataFolder = Path("saiten-data"),
-    database: DatabaseAddress = None,
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="データを置くフォルダー")
+    ] = Path("saiten-data"),
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="URL",
+            envvar="SAITEN_DATABASE",
+            help="データベース（指定がなければ DIR の中のファイル）",
+        ),
+    ] = None,
     blobs: BlobsAddress = None,
     host: Annotated[str, typer.Option("--host", help="受け付けるホスト")] = "127.0.0.1",
     port: Annotated[
@@ -360,8 +352,12 @@ def serve(
     allow_http: Annotated[
         bool, typer.Option("--allow-http", help="暗号化せずに公開します（危険です）")
     ] = False,
+    backup_dir: BackupFolder = None,
+    keep_backups: CopiesKept = 7,
+    no_nightly_backup: NoNightlyBackup = False,
 ) -> None:
     """学校のデータで採点のサーバーを動かします。"""
+    from api.daily_work import Nightly  # noqa: PLC0415
     from api.serving import PlainHttp, ServeRequest, serve_school  # noqa: PLC0415
 
     request = ServeRequest(
@@ -374,34 +370,11 @@ def serve(
         tls_key=tls_key,
         trusted_proxy=trusted_proxy,
         plain_http=PlainHttp.ALLOWED if allow_http else PlainHttp.REFUSED,
+        nightly=Nightly.NOT_MADE if no_nightly_backup else Nightly.MADE,
+        backups=backup_dir,
+        kept=keep_backups,
     )
     serve_school(request, typer.echo)
-
-
-@app.command("backup")
-def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="できるバックアップ（zip）")],
-    data: DataFolder = Path("saiten-data"),
-    database: DatabaseAddress = None,
-    blobs: BlobsAddress = None,
-) -> None:
-    """学校のデータをすべて1つのファイルに写します（サーバーを動かしたままでできます）。"""
-    from api.backup_commands import back_up  # noqa: PLC0415
-
-    typer.echo(back_up(file, data, database, blobs), err=True)
-
-
-@app.command("restore")
-def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="saiten backup が作ったファイル")],
-    data: DataFolder = Path("saiten-data"),
-    database: DatabaseAddress = None,
-    blobs: BlobsAddress = None,
-) -> None:
-    """バックアップを、空の場所に戻します。"""
-    from api.backup_commands import put_back  # noqa: PLC0415
-
-    typer.echo(put_back(file, data, database, blobs), err=True)
 
 
 def _serve_run(run: DemoRun, port: int, no_browser: bool) -> None:  # noqa: FBT001

@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 import api.account_routes
+import api.backup_routes
 import api.exam_routes
 import api.roster_routes
 import api.sign_in_routes
@@ -69,6 +70,7 @@ def create_school_app(instance: Instance) -> FastAPI:
     for module, tag in (
         (api.sign_in_routes, "sessions"),
         (api.account_routes, "accounts"),
+        (api.backup_routes, "backups"),
         (api.exam_routes, "exams"),
         (api.roster_routes, "rosters"),
     ):

@@ -16,6 +16,8 @@ from pathlib import Path  # noqa: TC003  (part of public signatures)
 import uvicorn
 
 from api.account_routes import first_setup_path
+from api.backing_up import KEPT, Backups
+from api.daily_work import Nightly, daily_work
 from api.http_rules import LOCAL_HOSTS
 from api.instance import Instance, Transport
 from api.listening import listen
@@ -54,6 +56,9 @@ class ServeRequest:
         tls_key: its key (PEM).
         trusted_proxy: addresses or networks, with commas, of the proxies that encrypt for this server.
         plain_http: whether http over a network is allowed.
+        nightly: whether copies are made by themselves.
+        backups: folder of the copies; None for one in `data`.
+        kept: how many copies stay.
     """
 
     data: Path
@@ -65,6 +70,9 @@ class ServeRequest:
     tls_key: Path | None = None
     trusted_proxy: str | None = None
     plain_http: PlainHttp = PlainHttp.REFUSED
+    nightly: Nightly = Nightly.MADE
+    backups: Path | None = None
+    kept: int = KEPT
 
 
 def choose_transport(request: ServeRequest) -> Transport:
@@ -120,7 +128,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         server = uvicorn.Server(_configuration(request, instance))
         # The server ends in order, then sends itself the signal again: to be told to stop is no failure.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with contextlib.suppress(KeyboardInterrupt):
+        with daily_work(instance, request.nightly), contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
 
 
@@ -128,7 +136,8 @@ def _open_instance(database: Database, request: ServeRequest, transport: Transpo
     blobs = open_blobs(request.blobs, request.data / "blobs")
     with database.write() as session:
         school_id = the_school(session, utc_now())
-    return Instance(database, blobs, school_id, transport)
+    copies = Backups(database, blobs, request.backups or request.data / "backups", request.kept)
+    return Instance(database, blobs, school_id, transport, copies)
 
 
 def _first_words(instance: Instance, address: str) -> list[str]:
