@@ -10,6 +10,7 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Request
 
+from api.backing_up import Backups  # noqa: TC001  (part of public signatures)
 from scoring.storage.blobs import BlobStore  # noqa: TC001  (part of public signatures)
 from scoring.storage.columns import utc_now
 from scoring.storage.database import Database  # noqa: TC001  (part of public signatures)
@@ -37,6 +38,7 @@ class Instance:
         blobs: with scans and pictures.
         school_id: the school that it serves.
         transport: how browsers reach it.
+        backups: its copies; None where it makes none.
         clock: tells the time in UTC.
     """
 
@@ -44,6 +46,7 @@ class Instance:
     blobs: BlobStore
     school_id: str
     transport: Transport = Transport.LOCAL
+    backups: Backups | None = None
     clock: Callable[[], datetime.datetime] = field(default=utc_now)
 
     def deed(self, account_id: str | None = None) -> Deed:

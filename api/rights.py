@@ -28,6 +28,7 @@ class Right(StrEnum):
     SEE_ROSTERS = "see_rosters"
     CHANGE_ROSTERS = "change_rosters"
     MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_BACKUPS = "manage_backups"
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 import api.account_routes
 import api.attendance_routes
+import api.backup_routes
 import api.duty_routes
 import api.exam_routes
 import api.judgement_routes
@@ -72,6 +73,7 @@ def create_school_app(instance: Instance) -> FastAPI:
     for module, tag in (
         (api.sign_in_routes, "sessions"),
         (api.account_routes, "accounts"),
+        (api.backup_routes, "backups"),
         (api.exam_routes, "exams"),
         (api.roster_routes, "rosters"),
         (api.judgement_routes, "judgements"),

@@ -16,6 +16,8 @@ from pathlib import Path  # noqa: TC003  (part of public signatures)
 import uvicorn
 
 from api.account_routes import first_setup_path
+from api.backing_up import KEPT, Backups
+from api.daily_work import Nightly, daily_work
 from api.http_rules import LOCAL_HOSTS
 from api.instance import Instance, Transport
 from api.listening import listen
@@ -24,9 +26,9 @@ from api.request_log import log_as_json
 from api.school_app import create_school_app
 from omr.errors import InputError
 from scoring.storage.accounts import has_administrator, make_link, the_school
-from scoring.storage.blobs import FolderBlobs
 from scoring.storage.columns import utc_now
 from scoring.storage.database import Database, database_in, open_database
+from scoring.storage.object_blobs import open_blobs
 
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  (recognised, not listened at)
 _SECONDS_TO_END = 10
@@ -47,22 +49,30 @@ class ServeRequest:
     Attributes:
         data: folder of the files, and of the database where none is named.
         database: URL; None for SQLite in `data`.
+        blobs: URL of an object store; None for a folder in `data`.
         host: to listen at.
         port: to listen at; 0 for any free one.
         tls_cert: certificate (PEM), with the chain.
         tls_key: its key (PEM).
         trusted_proxy: addresses or networks, with commas, of the proxies that encrypt for this server.
         plain_http: whether http over a network is allowed.
+        nightly: whether copies are made by themselves.
+        backups: folder of the copies; None for one in `data`.
+        kept: how many copies stay.
     """
 
     data: Path
     database: str | None = None
+    blobs: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     tls_cert: Path | None = None
     tls_key: Path | None = None
     trusted_proxy: str | None = None
     plain_http: PlainHttp = PlainHttp.REFUSED
+    nightly: Nightly = Nightly.MADE
+    backups: Path | None = None
+    kept: int = KEPT
 
 
 def choose_transport(request: ServeRequest) -> Transport:
@@ -110,7 +120,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         listen(request.host, request.port) as listening,
         closing(open_database(request.database or database_in(request.data))) as database,
     ):
-        instance = _open_instance(database, request.data, transport)
+        instance = _open_instance(database, request, transport)
         address = _address(request, listening)
         for sentence in _first_words(instance, address):
             announce(sentence)
@@ -118,14 +128,16 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         server = uvicorn.Server(_configuration(request, instance))
         # The server ends in order, then sends itself the signal again: to be told to stop is no failure.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with contextlib.suppress(KeyboardInterrupt):
+        with daily_work(instance, request.nightly), contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
 
 
-def _open_instance(database: Database, data: Path, transport: Transport) -> Instance:
+def _open_instance(database: Database, request: ServeRequest, transport: Transport) -> Instance:
+    blobs = open_blobs(request.blobs, request.data / "blobs")
     with database.write() as session:
         school_id = the_school(session, utc_now())
-    return Instance(database, FolderBlobs(data / "blobs"), school_id, transport)
+    copies = Backups(database, blobs, request.backups or request.data / "backups", request.kept)
+    return Instance(database, blobs, school_id, transport, copies)
 
 
 def _first_words(instance: Instance, address: str) -> list[str]:

@@ -91,7 +91,9 @@ def serve_school(data: Path, *options: str) -> Iterator[ServedSchool]:
     started = time.perf_counter()
     with (
         (data.parent / "server.log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8") as process,
+        subprocess.Popen(  # noqa: S603  (our own command)
+            command, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8"
+        ) as process,
     ):
         try:
             assert process.stdout is not None
