@@ -125,7 +125,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
 def _open_instance(database: Database, data: Path, transport: Transport) -> Instance:
     with database.write() as session:
         school_id = the_school(session, utc_now())
-    return Instance(database, FolderBlobs(data / "blobs"), school_id, transport)
+    return Instance(database, FolderBlobs(data / "blobs"), school_id, data, transport)
 
 
 def _first_words(instance: Instance, address: str) -> list[str]:
