@@ -116,12 +116,12 @@ def part_file(instance: Instance, upload_id: str) -> PartFile:
     return PartFile(folder / f"{upload_id}.part")
 
 
-def check_room(instance: Instance, size: int) -> None:
-    """Make sure that a file of so many bytes can be taken in.
+def check_size(size: int) -> None:
+    """Make sure that a file of so many bytes may be sent.
 
     Raises:
         InputError: it is empty.
-        Refused: it is too large, for this program or for the disk.
+        Refused: it is too large.
     """
     if size == 0:
         raise InputError("空のファイルです（0バイト）。スキャンが途中で止まっていないか確かめてください。")
@@ -130,6 +130,16 @@ def check_room(instance: Instance, size: int) -> None:
             Refusal.TOO_LARGE,
             f"ファイルが大きすぎます（{LARGEST_FILE // 1024**3} GB まで）。分けてスキャンし直してください。",
         )
+
+
+def check_room(instance: Instance, size: int) -> None:
+    """Make sure that a file of so many bytes may be sent, and that there is room for it.
+
+    Raises:
+        InputError: it is empty.
+        Refused: it is too large, or the disk is too full.
+    """
+    check_size(size)
     # Twice: the part file goes only when the blob is there.
     if shutil.disk_usage(instance.data).free < 2 * size + _SPARE_BYTES:
         raise Refused(Refusal.NO_SPACE, _NO_SPACE)
