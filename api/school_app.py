@@ -11,7 +11,9 @@ from pydantic import BaseModel
 import api.account_routes
 import api.exam_routes
 import api.roster_routes
+import api.scan_routes
 import api.sign_in_routes
+import api.upload_routes
 from api.http_rules import LOCAL_HOSTS, add_http_rules
 from api.instance import Here, Instance, Transport
 from api.request_log import add_request_log
@@ -71,6 +73,8 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.account_routes, "accounts"),
         (api.exam_routes, "exams"),
         (api.roster_routes, "rosters"),
+        (api.upload_routes, "scans"),
+        (api.scan_routes, "scans"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])
     _add_pages(app)

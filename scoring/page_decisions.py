@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from omr.errors import InputError
+from omr.page_hints import hints_from_json, hints_to_json
+
 Turn: TypeAlias = Literal[0, 90, 180, 270]
 Place: TypeAlias = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
 Corner: TypeAlias = tuple[Place, Place]
@@ -33,11 +36,13 @@ class TurnPage(_Decision):
 
 
 class SetCorners(_Decision):
-    """Where the corners of the page lie, since they were not found.
+    """Where the page lies in its scan, since that was not found.
 
     Attributes:
         turn: degrees clockwise that bring the scan upright.
-        corners: top-left, top-right, bottom-right, bottom-left; pixels (x, y) of the turned scan at its full size.
+        corners: where the points that `omr.page_hints.corner_points` names lie (the middles of the corner squares, on a
+            sheet without them the corners of the paper): top-left, top-right, bottom-right, bottom-left; pixels (x, y)
+            of the turned scan at its full size.
     """
 
     what: Literal["corners"]
@@ -51,7 +56,7 @@ class SaySheetPage(_Decision):
     """Which page of the answer sheet it is, since its code was not found."""
 
     what: Literal["sheet_page"]
-    sheet_page: int = Field(ge=1, le=1000, examples=[1])
+    sheet_page: int = Field(ge=1, le=999, examples=[1])
 
 
 class SayOwner(_Decision):
@@ -101,16 +106,23 @@ def changed_hints(hints: dict[str, Any] | None, decision: PageDecision) -> dict[
 
     Returns:
         The new hints; None where this decision asks for no reading.
+
+    Raises:
+        InputError: the corners are no corners of a page.
     """
-    known = dict(hints or {})
     match decision:
         case TurnPage():
             # Corners belong to the picture as it was turned before.
-            known.pop("corners", None)
-            return known | {"turn": decision.turn}
+            changes: dict[str, Any] = {"turn": decision.turn, "corners": None}
         case SetCorners():
-            return known | {"turn": decision.turn, "corners": [list(one) for one in decision.corners]}
+            changes = {"turn": decision.turn, "corners": decision.corners}
         case SaySheetPage():
-            return known | {"sheet_page": decision.sheet_page}
+            changes = {"sheet_page": decision.sheet_page}
         case _:
             return None
+    try:
+        return hints_to_json(hints_from_json({**(hints or {}), **changes}))
+    except ValueError as error:
+        raise InputError(
+            "四隅は、左上・右上・右下・左下の順に、四角形になるように指定してください。"
+        ) from error
