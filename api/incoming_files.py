@@ -39,7 +39,9 @@ _SPARE_BYTES = 256 * 1024**2
 _HEAD_BYTES = 1024
 _ORPHAN_SECONDS = 86_400
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_NO_SPACE = "サーバーのディスクに空きがないため、受け取れません。管理者に知らせ、空きができてから続けてください。"
+_NO_SPACE = (
+    "サーバーのディスクに空きがないため、受け取れません。管理者に知らせ、空きができてから続けてください。"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scoring.page_decisions import PageDecision  # noqa: TC001  (pydantic needs it at run time)
 from scoring.scan_tasks import TaskKind, Way  # noqa: TC001  (pydantic needs it at run time)
 from scoring.storage.decisions import MOST_AT_ONCE
-from scoring.storage.scans import FileState, PageState
+from scoring.storage.scans import FileState, PageState  # noqa: TC001  (pydantic needs it at run time)
 
 if TYPE_CHECKING:
     from scoring.storage.decisions import KeptDecision
@@ -295,5 +295,3 @@ class StrayResource(_Model):
     path: str = Field(examples=["2026-2F-MATH2/scan.docx"])
     size: int
     reason: str
-
-

@@ -33,7 +33,7 @@ from scoring.storage import scan_tasks, scans
 from scoring.storage.decisions import StalePages, WantedDecision, decide, list_decisions
 from scoring.storage.exams import find_exam
 from scoring.storage.layouts import find_layout
-from scoring.storage.scans import FileState, PageFilter  # noqa: TC001  (FastAPI reads it)
+from scoring.storage.scans import FileState, PageFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,9 +151,7 @@ def decide_page(
     return once(caller, request, idempotency_key, wanted.model_dump_json().encode(), make)
 
 
-@routes.post(
-    "/exams/{exam_id}/owners", status_code=201, response_model=ChangedPages, responses=NOT_FOUND
-)
+@routes.post("/exams/{exam_id}/owners", status_code=201, response_model=ChangedPages, responses=NOT_FOUND)
 def name_owners(
     exam_id: str,
     wanted: OwnersWanted,

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 import api.account_routes
 import api.exam_routes
 import api.roster_routes
+import api.scan_picture_routes
 import api.scan_routes
 import api.sign_in_routes
 import api.upload_routes
@@ -75,6 +76,7 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.roster_routes, "rosters"),
         (api.upload_routes, "scans"),
         (api.scan_routes, "scans"),
+        (api.scan_picture_routes, "scans"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])
     _add_pages(app)

@@ -62,7 +62,11 @@ _PROTOCOL = [Depends(_check_protocol)]
 @routes.options("/exams/{exam_id}/uploads", status_code=204)
 def describe_uploads(exam_id: str) -> Response:  # noqa: ARG001
     """What this server understands of tus."""
-    offers = {"Tus-Version": VERSION, "Tus-Extension": "creation,termination", "Tus-Max-Size": str(LARGEST_FILE)}
+    offers = {
+        "Tus-Version": VERSION,
+        "Tus-Extension": "creation,termination",
+        "Tus-Max-Size": str(LARGEST_FILE),
+    }
     return Response(status_code=204, headers=_TUS | offers)
 
 
@@ -165,9 +169,7 @@ def stop_upload(exam_id: str, upload_id: str, caller: Sender) -> Response:
     return Response(status_code=204, headers=_TUS)
 
 
-@routes.post(
-    "/exams/{exam_id}/files", status_code=201, responses=NOT_FOUND, openapi_extra=_SCAN_BODY
-)
+@routes.post("/exams/{exam_id}/files", status_code=201, responses=NOT_FOUND, openapi_extra=_SCAN_BODY)
 async def send_file(
     exam_id: str,
     request: Request,
@@ -224,7 +226,9 @@ async def _pieces(request: Request, at_most: int) -> AsyncIterator[bytes]:
             chunk, is_cut = b"", True
         at_most -= len(chunk)
         if at_most < 0:
-            raise Refused(Refusal.TOO_LARGE, "届いた内容が、知らされた大きさより大きいです。もう一度送ってください。")
+            raise Refused(
+                Refusal.TOO_LARGE, "届いた内容が、知らされた大きさより大きいです。もう一度送ってください。"
+            )
         piece += chunk
         if piece and (not chunk or len(piece) >= _PIECE_BYTES):
             yield bytes(piece)

@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from omr.errors import Refusal, Refused
-from scoring.identity import Outcome
-from scoring.page_decisions import (
-    DropPage,
-    SayOwner,
-    UndropPage,
-    changed_hints,
-)
+from scoring.identity import Ground, Outcome
+from scoring.page_decisions import DropPage, SayOwner, UndropPage, changed_hints
+from scoring.page_document import from_document
 from scoring.storage.changes import note_change
 from scoring.storage.events import record
 from scoring.storage.intakes import want_sorting
-from scoring.storage.scan_tables import PageDecisionRow, ScanFileRow, ScanPageRow
+from scoring.storage.scan_tables import PageDecisionRow, PageReadingRow, ScanFileRow, ScanPageRow
 from scoring.storage.scans import DROPPED, PageState, hold_editable, stored_page
 from scoring.storage.tables import StudentRow
 
@@ -33,8 +29,6 @@ if TYPE_CHECKING:
     from scoring.storage.exams import StoredExam
     from scoring.storage.scans import StoredPage
 
-BY_PERSON = "person"
-"""What speaks for an owner whom a person named, beside `scoring.identity.Ground`."""
 MOST_AT_ONCE = 500
 
 
@@ -100,9 +94,7 @@ def decide(
         Refused: the exam has no such page or student, or is 確定 or 返却.
     """
     rows = _hold_pages(session, exam, [one.page_id for one in wanted])
-    late = [
-        stored_page(*rows[one.page_id]) for one in wanted if rows[one.page_id][0].version != one.version
-    ]
+    late = [stored_page(*rows[one.page_id]) for one in wanted if rows[one.page_id][0].version != one.version]
     if late:
         raise StalePages(late)
     _check_students(session, deed, exam, wanted)
@@ -143,15 +135,15 @@ def list_decisions(session: Session, exam: StoredExam, page_id: str) -> Sequence
     return [KeptDecision(row.number, row.what, row.detail, row.made_at, row.made_by) for row in rows]
 
 
-def _hold_pages(
-    session: Session, exam: StoredExam, ids: Sequence[str]
-) -> dict[str, tuple[ScanPageRow, str]]:
+def _hold_pages(session: Session, exam: StoredExam, ids: Sequence[str]) -> dict[str, tuple[ScanPageRow, str]]:
     """The rows of pages with the names of their files; nobody else changes them until this write ends."""
     found = session.execute(
         select(ScanPageRow, ScanFileRow.name)
         .join(ScanFileRow, ScanFileRow.id == ScanPageRow.file_id)
         .where(ScanPageRow.exam_id == exam.id, ScanPageRow.id.in_(ids))
-        .order_by(ScanPageRow.id)  # always in one order, so that two who hold several never wait for each other
+        .order_by(
+            ScanPageRow.id
+        )  # always in one order, so that two who hold several never wait for each other
         .with_for_update(of=ScanPageRow)
     )
     rows = {row.id: (row, name) for row, name in found}
@@ -160,9 +152,7 @@ def _hold_pages(
     return rows
 
 
-def _check_students(
-    session: Session, deed: Deed, exam: StoredExam, wanted: Sequence[WantedDecision]
-) -> None:
+def _check_students(session: Session, deed: Deed, exam: StoredExam, wanted: Sequence[WantedDecision]) -> None:
     """Make sure that the students who are named are in the roster of the exam's school year, or were."""
     named = {one.decision.student for one in wanted if isinstance(one.decision, SayOwner)} - {None}
     known = session.scalars(
@@ -178,20 +168,20 @@ def _check_students(
         )
 
 
-def _last_numbers(
-    session: Session, rows: Mapping[str, tuple[ScanPageRow, str]]
-) -> dict[str, int]:
+def _last_numbers(session: Session, rows: Mapping[str, tuple[ScanPageRow, str]]) -> dict[str, int]:
     last = (
         select(PageDecisionRow.page_id, func.max(PageDecisionRow.number))
         .where(PageDecisionRow.page_id.in_(rows))
         .group_by(PageDecisionRow.page_id)
     )
-    return {page_id: number for page_id, number in session.execute(last)}
+    return dict(session.execute(last).tuples().all())
 
 
 def _apply(session: Session, row: ScanPageRow, decision: PageDecision) -> dict[str, Any]:
     """Let a decision be in force; returns what is to be kept beside it."""
-    if isinstance(decision, DropPage | UndropPage) and (row.status == DROPPED) is isinstance(decision, DropPage):
+    if isinstance(decision, DropPage | UndropPage) and (row.status == DROPPED) is isinstance(
+        decision, DropPage
+    ):
         raise Refused(
             Refusal.WRONG_STATE,
             "このページは、もうそうなっています（除く、または戻す）。ページの一覧を開き直してください。",
@@ -200,7 +190,7 @@ def _apply(session: Session, row: ScanPageRow, decision: PageDecision) -> dict[s
         case SayOwner(student=student):
             row.student_id = student if row.status != DROPPED else None
             outcome = Outcome.PROVEN if student is not None else Outcome.UNKNOWN
-            row.owner = {"outcome": outcome, "student": student, "chance": None, "grounds": [BY_PERSON]}
+            row.owner = {"outcome": outcome, "student": student, "chance": None, "grounds": [Ground.PERSON]}
         case DropPage():
             before = {"status": row.status, "student_id": row.student_id}
             row.status, row.student_id = DROPPED, None
@@ -214,14 +204,17 @@ def _apply(session: Session, row: ScanPageRow, decision: PageDecision) -> dict[s
 
 def _before_drop(session: Session, row: ScanPageRow) -> tuple[str | None, str | None]:
     """Status and owner of a dropped page when it was dropped; sorting says what they are now."""
-    detail = session.scalars(
+    before: dict[str, str | None] = session.scalars(
         select(PageDecisionRow.detail)
         .where(PageDecisionRow.page_id == row.id, PageDecisionRow.what == "drop")
         .order_by(PageDecisionRow.number.desc())
         .limit(1)
-    ).one()
-    before: dict[str, str | None] = detail["before"]
-    return before["status"], before["student_id"]
+    ).one()["before"]
+    status = before["status"]
+    if status is None and row.reading_id is not None:  # it was read since
+        document = session.get_one(PageReadingRow, row.reading_id).document
+        status = from_document(document).status.value
+    return status, before["student_id"]
 
 
 def _read_again(row: ScanPageRow, hints: dict[str, Any] | None) -> None:

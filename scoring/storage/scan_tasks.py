@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from omr.reading import PageStatus
-from scoring.identity import Outcome
+from scoring.identity import Ground, Outcome
 from scoring.scan_tasks import TaskKind, Way, ways_to_mend, words
-from scoring.storage.decisions import BY_PERSON
 from scoring.storage.grading_tables import AttendanceRow
 from scoring.storage.scan_tables import PageDecisionRow, ScanFileRow, ScanPageRow
 from scoring.storage.scans import DROPPED, FileState, PageState, list_files, stored_page
@@ -127,7 +126,7 @@ def _kind(page: StoredPage, twice: Collection[str], asked: Collection[str]) -> T
         return TaskKind.OWNED_TWICE
     is_open = page.student_id is None and page.status == PageStatus.READ
     # Without a roster nobody asks whose a page is; and a person may have said that it is nobody's.
-    if not is_open or not owner or BY_PERSON in owner.get("grounds", ()):
+    if not is_open or not owner or Ground.PERSON in owner.get("grounds", ()):
         return None
     return TaskKind.PROBABLE_OWNER if owner.get("student") else TaskKind.NO_OWNER
 
@@ -183,7 +182,7 @@ def _asked_for_rescan(session: Session, exam: StoredExam) -> set[str]:
         .where(PageDecisionRow.exam_id == exam.id, PageDecisionRow.made_by.is_not(None))
         .order_by(PageDecisionRow.number)
     )
-    last = {page_id: what for page_id, what in said}
+    last = dict(said.tuples().all())
     return {page_id for page_id, what in last.items() if what == Way.RESCAN}
 
 
@@ -209,4 +208,4 @@ def _attendance(session: Session, exam: StoredExam) -> dict[str, str]:
         .where(AttendanceRow.exam_id == exam.id)
         .order_by(AttendanceRow.number)
     )
-    return {student_id: attendance for student_id, attendance in said}
+    return dict(said.tuples().all())

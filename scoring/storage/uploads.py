@@ -127,9 +127,7 @@ def remove_upload(session: Session, upload: StoredUpload) -> None:
 def remove_old_uploads(session: Session, deed: Deed) -> None:
     """Forget the uploads of a school that were started too long ago."""
     session.execute(
-        delete(UploadRow).where(
-            UploadRow.school_id == deed.school_id, UploadRow.started_at < deed.at - KEPT
-        )
+        delete(UploadRow).where(UploadRow.school_id == deed.school_id, UploadRow.started_at < deed.at - KEPT)
     )
 
 
