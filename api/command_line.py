@@ -348,6 +348,10 @@ def serve(
     allow_http: Annotated[
         bool, typer.Option("--allow-http", help="暗号化せずに公開します（危険です）")
     ] = False,
+    watch: Annotated[
+        Path | None,
+        typer.Option("--watch", metavar="DIR", help="スキャンが入るフォルダー（中に試験の id のフォルダー）"),
+    ] = None,
 ) -> None:
     """学校のデータで採点のサーバーを動かします。"""
     from api.serving import PlainHttp, ServeRequest, serve_school  # noqa: PLC0415
@@ -361,6 +365,7 @@ def serve(
         tls_key=tls_key,
         trusted_proxy=trusted_proxy,
         plain_http=PlainHttp.ALLOWED if allow_http else PlainHttp.REFUSED,
+        watch=watch,
     )
     serve_school(request, typer.echo)
 

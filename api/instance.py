@@ -40,6 +40,7 @@ class Instance:
         data: folder of what lies on this machine: uploads that are not whole yet.
         transport: how browsers reach it.
         clock: tells the time in UTC.
+        drop_folder: that scanners write into; None if there is none.
     """
 
     database: Database
@@ -48,6 +49,7 @@ class Instance:
     data: Path
     transport: Transport = Transport.LOCAL
     clock: Callable[[], datetime.datetime] = field(default=utc_now)
+    drop_folder: Path | None = None
 
     def deed(self, account_id: str | None = None) -> Deed:
         """What an account, or nobody yet, does now."""

@@ -9,13 +9,14 @@ import socket
 import ssl
 from collections.abc import Callable  # noqa: TC003  (part of public signatures)
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003  (part of public signatures)
 
 import uvicorn
 
 from api.account_routes import first_setup_path
+from api.file_receiving import receiving_files
 from api.http_rules import LOCAL_HOSTS
 from api.instance import Instance, Transport
 from api.listening import listen
@@ -53,6 +54,7 @@ class ServeRequest:
         tls_key: its key (PEM).
         trusted_proxy: addresses or networks, with commas, of the proxies that encrypt for this server.
         plain_http: whether http over a network is allowed.
+        watch: folder that scanners write into, with a folder for each exam.
     """
 
     data: Path
@@ -63,6 +65,7 @@ class ServeRequest:
     tls_key: Path | None = None
     trusted_proxy: str | None = None
     plain_http: PlainHttp = PlainHttp.REFUSED
+    watch: Path | None = None
 
 
 def choose_transport(request: ServeRequest) -> Transport:
@@ -100,6 +103,10 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         InputError: the call can't be served as it is.
     """
     transport = choose_transport(request)
+    if request.watch is not None and not request.watch.is_dir():
+        raise InputError(
+            f"{request.watch} がないか、フォルダーではありません。--watch の場所を確かめてください。"
+        )
     try:
         request.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -110,7 +117,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         listen(request.host, request.port) as listening,
         closing(open_database(request.database or database_in(request.data))) as database,
     ):
-        instance = _open_instance(database, request.data, transport)
+        instance = replace(_open_instance(database, request.data, transport), drop_folder=request.watch)
         address = _address(request, listening)
         for sentence in _first_words(instance, address):
             announce(sentence)
@@ -118,7 +125,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         server = uvicorn.Server(_configuration(request, instance))
         # The server ends in order, then sends itself the signal again: to be told to stop is no failure.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with contextlib.suppress(KeyboardInterrupt):
+        with receiving_files(instance), contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
 
 

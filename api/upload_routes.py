@@ -12,10 +12,11 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from api import incoming_files
+from api.drop_folder import list_strays
 from api.http_rules import NOT_FOUND
 from api.incoming_files import LARGEST_FILE, PartFile, part_file
 from api.rights import Caller, Right, asks
-from api.scan_resources import FileResource
+from api.scan_resources import FileResource, StrayResource
 from omr.errors import InputError, Refusal, Refused
 from scoring.storage import uploads
 from scoring.storage.columns import new_id
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
 
 routes = APIRouter()
 Sender = Annotated[Caller, Depends(asks(Right.CHANGE_SCANS))]
+Administrator = Annotated[Caller, Depends(asks(Right.MANAGE_ACCOUNTS))]
 VERSION = "1.0.0"
 PART_TYPE = "application/offset+octet-stream"
 _PIECE_BYTES = 8 * 1024**2
 """What comes is on disk, and noted, after each of these."""
 _IDLE_SECONDS = 60.0
 """A sender who is silent for so long is gone: what came is kept, and they may go on."""
+_MOST_STRAYS = 500
 _TUS = {"Tus-Resumable": VERSION, "Cache-Control": "no-store"}
 _PART_BODY: dict[str, Any] = {
     "requestBody": {"content": {PART_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
@@ -195,6 +198,18 @@ async def send_file(
     finally:
         part.remove()
     return FileResource.of(file)
+
+
+@routes.get("/dropped")
+def list_dropped(caller: Administrator) -> list[StrayResource]:
+    """The files in the watched folder that are not taken in, and why: of an exam that is not there, say."""
+    folder = caller.instance.drop_folder
+    if folder is None:
+        return []
+    return [
+        StrayResource(path=one.path, size=one.size, reason=one.reason)
+        for one in list_strays(caller.instance, folder.resolve())[:_MOST_STRAYS]
+    ]
 
 
 async def _receive(request: Request, caller: Caller, upload: StoredUpload, part: PartFile) -> None:
