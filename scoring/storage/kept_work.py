@@ -186,7 +186,9 @@ def _held_pages(session: Session, claim: ReadPages) -> dict[str, int]:
             ScanPageRow.state == WAITING,
             ScanPageRow.lease_owner == claim.worker,
         )
-        .order_by(ScanPageRow.id)  # always in one order, so that two who hold several never wait for each other
+        .order_by(
+            ScanPageRow.id
+        )  # always in one order, so that two who hold several never wait for each other
         .with_for_update()
     )
     return {row.id: row.part for row in rows}
@@ -221,7 +223,7 @@ def _last_numbers(session: Session, pages: Sequence[str]) -> dict[str, int]:
         .where(PageReadingRow.page_id.in_(pages))
         .group_by(PageReadingRow.page_id)
     )
-    return {page_id: number for page_id, number in session.execute(last)}
+    return dict(session.execute(last).tuples().all())
 
 
 def _reader(read: ReadPart) -> str:
