@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 import api.account_routes
 import api.exam_routes
+import api.layout_routes
 import api.roster_routes
 import api.sign_in_routes
 from api.http_rules import LOCAL_HOSTS, add_http_rules
@@ -70,6 +71,7 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.sign_in_routes, "sessions"),
         (api.account_routes, "accounts"),
         (api.exam_routes, "exams"),
+        (api.layout_routes, "layouts"),
         (api.roster_routes, "rosters"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])

@@ -170,9 +170,9 @@ def keep_sorting(
         return None
     changed = _changed_pages(session, claim, known, results)
     _keep_decisions(session, now, claim, changed)
+    intake.done, intake.lease_owner, intake.attempts = claim.wanted, None, 0
     # Left alone until then as long as pages come: see `scoring.storage.work`.
-    intake.done, intake.lease_owner, intake.lease_until = claim.wanted, None, now + SORT_AGAIN_AFTER
-    intake.attempts = 0
+    intake.lease_until = now + SORT_AGAIN_AFTER if results else None
     session.flush()
     deed = Deed(claim.school_id, None, now)
     note_change(session, deed, claim.exam_id, "pages.sorted", {"pages": len(changed), "wanted": claim.wanted})
@@ -263,7 +263,7 @@ def _keep_decisions(
         .where(PageDecisionRow.exam_id == claim.exam_id)
         .group_by(PageDecisionRow.page_id)
     )
-    numbers = dict(session.execute(last).tuples().all())
+    numbers = dict(session.execute(last).all())
     session.execute(
         update(ScanPageRow),
         [{"id": row.id, **values, "version": row.version + 1} for row, values in changed],
