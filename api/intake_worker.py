@@ -58,11 +58,15 @@ _LOG = logging.getLogger("saiten.intake")
 
 
 class Waker(Protocol):
-    """How workers that have nothing to do learn that there is something."""
+    """How a worker with nothing to do learns that there is something, and how it learns that it is to end."""
 
-    def wait(self) -> None:
-        """Wait until something may have come; it may return for nothing, and returns soon when it is to stop."""
+    def wait(self, seconds: float) -> bool:
+        """Wait until something may have come, at most so long; whether the worker is to go on."""
         ...
+
+
+class Announcer(Protocol):
+    """How a server lets workers know at once that something is left to do; they would find it a little later."""
 
     def announce(self, exam_id: str) -> None:
         """Tell that something of an exam is left to do; the rows that say so are on disk already."""
@@ -84,7 +88,8 @@ class IntakeWorker:
         database: whose rows say what is left to do.
         blobs: with scan files; atlases go there.
         name: that no other worker ever has.
-        begun: called whenever time that may be used up begins anew: something was taken, or a lease renewed.
+        begun: called whenever the time of a lease begins: something was taken, or a lease renewed.
+        ended: called when it is at nothing any more.
         clock: tells the time in UTC.
         limits: on what a scan file may ask for.
         model_threads: of one run of a model that reads handwriting.
@@ -97,12 +102,13 @@ class IntakeWorker:
         name: str,
         *,
         begun: Callable[[], None] = lambda: None,
+        ended: Callable[[], None] = lambda: None,
         clock: Callable[[], datetime.datetime] = utc_now,
         limits: DecodeLimits | None = None,
         model_threads: int = 1,
     ) -> None:
         self._database, self._blobs, self.name = database, blobs, name
-        self._begun, self._clock, self._limits = begun, clock, limits or DecodeLimits()
+        self._begun, self._ended, self._clock, self._limits = begun, ended, clock, limits or DecodeLimits()
         self._readers = ExamReaders(database, blobs, model_threads)
         self._open_file = ExitStack()
         self._open: tuple[str, ScanFile] | None = None
@@ -125,6 +131,12 @@ class IntakeWorker:
             self._close_file()
             return Step.NOTHING
         self._begun()
+        try:
+            return self._try(taken)
+        finally:
+            self._ended()
+
+    def _try(self, taken: CountPages | ReadPages | SortPages) -> Step:
         try:
             self._do(taken)
         except Refused as refused:
@@ -174,9 +186,7 @@ class IntakeWorker:
             batch = _all_aside(taken.pages, PageSetAside(Trouble.OTHER_LAYOUT, str(error)))
         self._blobs.put_many(list(batch.atlases.values()))
         with self._database.write() as session:
-            keep_batch(
-                session, self._clock(), taken, batch, exam_version=version, layout_number=layout
-            )
+            keep_batch(session, self._clock(), taken, batch, exam_version=version, layout_number=layout)
 
     def _sort(self, taken: SortPages) -> None:
         with self._database.read() as session:
@@ -205,7 +215,9 @@ class IntakeWorker:
     def _compare(self, known: PagesToSort, one: PageToSort, other: PageToSort) -> bool:
         with self._database.read() as session:
             marks = [with_marks(session, page).reading for page in (one, other)]
-        if [answer.question for answer in marks[0].answers] != [answer.question for answer in marks[1].answers]:
+        if [answer.question for answer in marks[0].answers] != [
+            answer.question for answer in marks[1].answers
+        ]:
             return False  # read by different versions of the exam
         first, second, number = one.reading.registration, other.reading.registration, one.reading.sheet_page
         if first is None or second is None or number is None or not have_same_marks(marks[0], marks[1]):

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 import api.account_routes
 import api.exam_routes
+import api.layout_routes
 import api.roster_routes
 import api.scan_picture_routes
 import api.scan_routes
@@ -73,6 +74,7 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.sign_in_routes, "sessions"),
         (api.account_routes, "accounts"),
         (api.exam_routes, "exams"),
+        (api.layout_routes, "layouts"),
         (api.roster_routes, "rosters"),
         (api.upload_routes, "scans"),
         (api.scan_routes, "scans"),

@@ -23,6 +23,7 @@ from api.listening import listen
 from api.passwords import digest, new_token
 from api.request_log import log_as_json
 from api.school_app import create_school_app
+from api.worker_serving import intake_workers, usual_count
 from omr.errors import InputError
 from scoring.storage.accounts import has_administrator, make_link, the_school
 from scoring.storage.blobs import FolderBlobs
@@ -55,6 +56,7 @@ class ServeRequest:
         trusted_proxy: addresses or networks, with commas, of the proxies that encrypt for this server.
         plain_http: whether http over a network is allowed.
         watch: folder that scanners write into, with a folder for each exam.
+        workers: processes that read scans; None for one a core but one.
     """
 
     data: Path
@@ -66,6 +68,7 @@ class ServeRequest:
     trusted_proxy: str | None = None
     plain_http: PlainHttp = PlainHttp.REFUSED
     watch: Path | None = None
+    workers: int | None = None
 
 
 def choose_transport(request: ServeRequest) -> Transport:
@@ -125,7 +128,12 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         server = uvicorn.Server(_configuration(request, instance))
         # The server ends in order, then sends itself the signal again: to be told to stop is no failure.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with receiving_files(instance), contextlib.suppress(KeyboardInterrupt):
+        count = usual_count() if request.workers is None else request.workers
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            receiving_files(instance),
+            intake_workers(count, database, instance.blobs, request.data),
+        ):
             server.run(sockets=[listening])
 
 

@@ -186,7 +186,9 @@ def _held_pages(session: Session, claim: ReadPages) -> dict[str, int]:
             ScanPageRow.state == WAITING,
             ScanPageRow.lease_owner == claim.worker,
         )
-        .order_by(ScanPageRow.id)  # always in one order, so that two who hold several never wait for each other
+        .order_by(
+            ScanPageRow.id
+        )  # always in one order, so that two who hold several never wait for each other
         .with_for_update()
     )
     return {row.id: row.part for row in rows}
@@ -204,9 +206,10 @@ def _place_parts(
             continue
         part = held[read.page_id]
         if part == 0 and read.part == 2:
-            second = {"id": new_id(), "file_id": claim.file_id, "number": numbers[read.page_id], "part": 2}
-            made.append({**common, **second, "state": WAITING, "attempts": 0})
-            placed.append((second["id"], 2, read))
+            second = new_id()
+            place = {"file_id": claim.file_id, "number": numbers[read.page_id], "part": 2}
+            made.append({**common, **place, "id": second, "state": WAITING, "attempts": 0})
+            placed.append((second, 2, read))
         elif part == 0 or read.part in {0, part}:
             placed.append((read.page_id, part or read.part, read))
     if made:
@@ -221,7 +224,7 @@ def _last_numbers(session: Session, pages: Sequence[str]) -> dict[str, int]:
         .where(PageReadingRow.page_id.in_(pages))
         .group_by(PageReadingRow.page_id)
     )
-    return {page_id: number for page_id, number in session.execute(last)}
+    return dict(session.execute(last).all())
 
 
 def _reader(read: ReadPart) -> str:

@@ -124,9 +124,7 @@ def add_layout(
     empty_sheet = empty_sheet or before.empty_sheet
     needs_sheet = layout.reference is not None and not layout.has_code
     if needs_sheet and empty_sheet is None:
-        raise Refused(
-            Refusal.NOT_FOUND, "このレイアウトのもとになった空の解答用紙を、先に送ってください。"
-        )
+        raise Refused(Refusal.NOT_FOUND, "このレイアウトのもとになった空の解答用紙を、先に送ってください。")
     row = ExamLayoutRow(
         school_id=deed.school_id,
         school_year=stored.school_year,

@@ -49,9 +49,7 @@ def is_free(table: LeasedRow, now: datetime.datetime) -> ColumnElement[bool]:
     A lease that ends further ahead than any can is from before the clock was set back; twice a lease, since the clocks
     of two machines differ.
     """
-    return or_(
-        table.lease_owner.is_(None), table.lease_until < now, table.lease_until > now + 2 * LEASE
-    )
+    return or_(table.lease_owner.is_(None), table.lease_until < now, table.lease_until > now + 2 * LEASE)
 
 
 def give_back(database: Database, worker: str, ending: Ending) -> int:
@@ -90,9 +88,7 @@ def renew(database: Database, worker: str, now: datetime.datetime) -> None:
     """Let the lease of a worker that is well run on."""
     with database.write() as session:
         for table in _LEASED:
-            session.execute(
-                update(table).where(table.lease_owner == worker).values(lease_until=now + LEASE)
-            )
+            session.execute(update(table).where(table.lease_owner == worker).values(lease_until=now + LEASE))
 
 
 def _free(session: Session, table: LeasedRow, which: ColumnElement[bool], ending: Ending) -> int:

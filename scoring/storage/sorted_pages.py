@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime  # noqa: TC003  (part of public signatures)
+import datetime
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +144,11 @@ def with_marks(session: Session, page: PageToSort) -> PageToSort:
 
 
 def keep_sorting(
-    session: Session, now: datetime.datetime, claim: SortPages, known: PagesToSort, results: Sequence[SortedPage]
+    session: Session,
+    now: datetime.datetime,
+    claim: SortPages,
+    known: PagesToSort,
+    results: Sequence[SortedPage],
 ) -> int | None:
     """Keep what sorting changed; returns for how many pages, or None where the lease was lost and nothing is kept.
 
@@ -166,14 +170,12 @@ def keep_sorting(
         return None
     changed = _changed_pages(session, claim, known, results)
     _keep_decisions(session, now, claim, changed)
+    intake.done, intake.lease_owner, intake.attempts = claim.wanted, None, 0
     # Left alone until then as long as pages come: see `scoring.storage.work`.
-    intake.done, intake.lease_owner, intake.lease_until = claim.wanted, None, now + SORT_AGAIN_AFTER
-    intake.attempts = 0
+    intake.lease_until = now + SORT_AGAIN_AFTER if results else None
     session.flush()
     deed = Deed(claim.school_id, None, now)
-    note_change(
-        session, deed, claim.exam_id, "pages.sorted", {"pages": len(changed), "wanted": claim.wanted}
-    )
+    note_change(session, deed, claim.exam_id, "pages.sorted", {"pages": len(changed), "wanted": claim.wanted})
     return len(changed)
 
 
@@ -261,7 +263,7 @@ def _keep_decisions(
         .where(PageDecisionRow.exam_id == claim.exam_id)
         .group_by(PageDecisionRow.page_id)
     )
-    numbers = {page_id: number for page_id, number in session.execute(last)}
+    numbers = dict(session.execute(last).all())
     session.execute(
         update(ScanPageRow),
         [{"id": row.id, **values, "version": row.version + 1} for row, values in changed],

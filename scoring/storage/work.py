@@ -10,14 +10,14 @@ import datetime  # noqa: TC003  (part of public signatures)
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 
+from scoring.exam_state import check_editable
 from scoring.storage.changes import note_change
 from scoring.storage.events import record
 from scoring.storage.intakes import want_sorting
 from scoring.storage.leases import ALONE_FROM, GIVEN_UP_FROM, LEASE, is_free
 from scoring.storage.scan_tables import IntakeRow, ScanFileRow, ScanPageRow
-from scoring.exam_state import check_editable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,11 @@ def reread(session: Session, deed: Deed, stored: StoredExam, pages: Sequence[str
         Refused: the exam is 確定 or 返却.
     """
     check_editable(stored.state)
-    which = [ScanPageRow.exam_id == stored.id, ScanPageRow.school_id == deed.school_id, ScanPageRow.state == READ]
+    which = [
+        ScanPageRow.exam_id == stored.id,
+        ScanPageRow.school_id == deed.school_id,
+        ScanPageRow.state == READ,
+    ]
     if pages is not None:
         which.append(ScanPageRow.id.in_(pages))
     again = (
@@ -182,9 +186,7 @@ def _claim_file(session: Session, worker: str, now: datetime.datetime) -> CountP
     )
     if row is None:
         return None
-    taken = CountPages(
-        worker, row.school_id, row.exam_id, row.attempts >= GIVEN_UP_FROM, row.id, row.blob
-    )
+    taken = CountPages(worker, row.school_id, row.exam_id, row.attempts >= GIVEN_UP_FROM, row.id, row.blob)
     _take(session, ScanFileRow, [row.id], worker, now)
     return taken
 
@@ -212,7 +214,11 @@ def _claim_pages(session: Session, worker: str, now: datetime.datetime) -> ReadP
 
 def _claim_sorting(session: Session, worker: str, now: datetime.datetime) -> SortPages | None:
     row = session.scalar(
-        select(IntakeRow).where(_is_to_sort(now)).order_by(IntakeRow.id).limit(1).with_for_update(skip_locked=True)
+        select(IntakeRow)
+        .where(_is_to_sort(now))
+        .order_by(IntakeRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
     )
     if row is None:
         return None
@@ -230,4 +236,3 @@ def _take(
         .values(lease_owner=worker, lease_until=now + LEASE, attempts=table.attempts + 1)
         .execution_options(synchronize_session=False)
     )
-
