@@ -182,7 +182,7 @@ def _asked_for_rescan(session: Session, exam: StoredExam) -> set[str]:
         .where(PageDecisionRow.exam_id == exam.id, PageDecisionRow.made_by.is_not(None))
         .order_by(PageDecisionRow.number)
     )
-    last = dict(said.tuples().all())
+    last = dict(said.all())
     return {page_id for page_id, what in last.items() if what == Way.RESCAN}
 
 
@@ -208,4 +208,4 @@ def _attendance(session: Session, exam: StoredExam) -> dict[str, str]:
         .where(AttendanceRow.exam_id == exam.id)
         .order_by(AttendanceRow.number)
     )
-    return dict(said.tuples().all())
+    return dict(said.all())
