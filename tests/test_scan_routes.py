@@ -78,7 +78,9 @@ def test_what_is_missing(read: ReadExam) -> None:
 def test_pictures(read: ReadExam) -> None:
     page = read.pages()[0]
     address = f"{read.address}/pages/{page['id']}"
-    whole, small = (read.browser.get(f"{address}/image", params={"size": one}) for one in ("full", "thumbnail"))
+    whole, small = (
+        read.browser.get(f"{address}/image", params={"size": one}) for one in ("full", "thumbnail")
+    )
     width, height = map(int, whole.headers["saiten-page-size"].split("x"))
     big = decode_image(whole.content).gray
     assert big.shape[0] / big.shape[1] == pytest.approx(height / width, abs=0.01)

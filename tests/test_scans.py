@@ -132,7 +132,8 @@ def test_lists_by_pages_hold_everything_once(database: Database, graded: GradedE
         for number in range(5):
             scans.add_file(session, graded.deed, graded.exam, f"{number}.pdf", f"{number:064x}", 9)
     with database.read() as session:
-        files, pages = [], []
+        files: list[scans.StoredFile] = []
+        pages: list[StoredPage] = []
         last: str | None = None
         while part := scans.list_files(session, graded.exam, None, last, 2):
             files += part
@@ -144,7 +145,10 @@ def test_lists_by_pages_hold_everything_once(database: Database, graded: GradedE
         assert len({one.id for one in files}) == len(files) == 6
         assert [one.id for one in pages] == list(graded.page_ids)
         assert scans.list_pages(session, graded.exam, PageFilter(is_owned=False), None, 9) == []
-        assert len(scans.list_pages(session, graded.exam, PageFilter(status="read", is_owned=True), None, 9)) == 4
+        assert (
+            len(scans.list_pages(session, graded.exam, PageFilter(status="read", is_owned=True), None, 9))
+            == 4
+        )
 
 
 def test_another_school_finds_neither_exam_nor_page(database: Database, graded: GradedExam) -> None:
