@@ -28,6 +28,7 @@ class ReadExam:
         self.address = f"/api/exams/{intake.exam.id}"
 
     def pages(self, **query: str) -> list[dict[str, Any]]:
+        """Its pages as lists show them."""
         found: list[dict[str, Any]] = self.browser.get(f"{self.address}/pages", params=query).json()["pages"]
         return found
 
