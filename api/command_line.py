@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import typer.exceptions
 
-from api.data_options import BackupFolder, BlobsAddress, CopiesKept, NoNightlyBackup  # noqa: TC001  (typer looks them up)
 from api.plain_words import explain_file_error, explain_usage
+from api.serving_commands import add_serving_commands
 from api.upkeep_commands import add_upkeep_commands
 from ocr.answer_rules import AnswerKind  # noqa: TC001  (typer looks it up)
 from omr.design import Paper  # noqa: TC001  (typer looks it up)
@@ -33,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+add_serving_commands(app)
 add_upkeep_commands(app)
 
 ExamFile = Annotated[Path, typer.Argument(metavar="EXAM.toml", help="試験の設定")]
@@ -322,59 +323,6 @@ def demo(
         show_table(run)
         if not no_serve:
             _serve_run(run, port, no_browser)
-
-
-@app.command("serve")
-def serve(
-    data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="データを置くフォルダー")
-    ] = Path("saiten-data"),
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            metavar="URL",
-            envvar="SAITEN_DATABASE",
-            help="データベース（指定がなければ DIR の中のファイル）",
-        ),
-    ] = None,
-    blobs: BlobsAddress = None,
-    host: Annotated[str, typer.Option("--host", help="受け付けるホスト")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="ポート番号（0 なら空いている番号）")
-    ] = 8000,
-    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", metavar="FILE", help="証明書（PEM）")] = None,
-    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="秘密鍵（PEM）")] = None,
-    trusted_proxy: Annotated[
-        str | None,
-        typer.Option("--trusted-proxy", metavar="ADDRESS,…", help="手前で暗号化するプロキシの IP アドレス"),
-    ] = None,
-    allow_http: Annotated[
-        bool, typer.Option("--allow-http", help="暗号化せずに公開します（危険です）")
-    ] = False,
-    backup_dir: BackupFolder = None,
-    keep_backups: CopiesKept = 7,
-    no_nightly_backup: NoNightlyBackup = False,
-) -> None:
-    """学校のデータで採点のサーバーを動かします。"""
-    from api.daily_work import Nightly  # noqa: PLC0415
-    from api.serving import PlainHttp, ServeRequest, serve_school  # noqa: PLC0415
-
-    request = ServeRequest(
-        data=data,
-        database=database,
-        blobs=blobs,
-        host=host,
-        port=port,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        trusted_proxy=trusted_proxy,
-        plain_http=PlainHttp.ALLOWED if allow_http else PlainHttp.REFUSED,
-        nightly=Nightly.NOT_MADE if no_nightly_backup else Nightly.MADE,
-        backups=backup_dir,
-        kept=keep_backups,
-    )
-    serve_school(request, typer.echo)
 
 
 def _serve_run(run: DemoRun, port: int, no_browser: bool) -> None:  # noqa: FBT001

@@ -25,6 +25,7 @@ class Right(StrEnum):
     SEE_EXAMS = "see_exams"
     CHANGE_EXAMS = "change_exams"
     JUDGE = "judge"
+    CHANGE_SCANS = "change_scans"
     SEE_ROSTERS = "see_rosters"
     CHANGE_ROSTERS = "change_rosters"
     MANAGE_ACCOUNTS = "manage_accounts"
@@ -34,7 +35,14 @@ class Right(StrEnum):
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(Right),
     Role.TEACHER: frozenset(
-        [Right.BE_SIGNED_IN, Right.SEE_EXAMS, Right.CHANGE_EXAMS, Right.JUDGE, Right.SEE_ROSTERS]
+        [
+            Right.BE_SIGNED_IN,
+            Right.SEE_EXAMS,
+            Right.CHANGE_EXAMS,
+            Right.CHANGE_SCANS,
+            Right.JUDGE,
+            Right.SEE_ROSTERS,
+        ]
     ),
 }
 """What each role may do."""

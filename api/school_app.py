@@ -14,8 +14,12 @@ import api.backup_routes
 import api.duty_routes
 import api.exam_routes
 import api.judgement_routes
+import api.layout_routes
 import api.roster_routes
+import api.scan_picture_routes
+import api.scan_routes
 import api.sign_in_routes
+import api.upload_routes
 from api.http_rules import LOCAL_HOSTS, add_http_rules
 from api.instance import Here, Instance, Transport
 from api.request_log import add_request_log
@@ -75,10 +79,14 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.account_routes, "accounts"),
         (api.backup_routes, "backups"),
         (api.exam_routes, "exams"),
+        (api.layout_routes, "layouts"),
         (api.roster_routes, "rosters"),
         (api.judgement_routes, "judgements"),
         (api.duty_routes, "duties"),
         (api.attendance_routes, "attendance"),
+        (api.upload_routes, "scans"),
+        (api.scan_routes, "scans"),
+        (api.scan_picture_routes, "scans"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])
     _add_pages(app)

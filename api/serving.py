@@ -18,12 +18,14 @@ import uvicorn
 from api.account_routes import first_setup_path
 from api.backing_up import KEPT, Backups
 from api.daily_work import Nightly, daily_work
+from api.file_receiving import receiving_files
 from api.http_rules import LOCAL_HOSTS
 from api.instance import Instance, Transport
 from api.listening import listen
 from api.passwords import digest, new_token
 from api.request_log import log_as_json
 from api.school_app import create_school_app
+from api.worker_serving import intake_workers, usual_count
 from omr.errors import InputError
 from scoring.storage.accounts import has_administrator, make_link, the_school
 from scoring.storage.columns import utc_now
@@ -59,6 +61,8 @@ class ServeRequest:
         nightly: whether copies are made by themselves.
         backups: folder of the copies; None for one in `data`.
         kept: how many copies stay.
+        watch: folder that scanners write into, with a folder for each exam.
+        workers: processes that read scans; None for one a core but one.
     """
 
     data: Path
@@ -73,6 +77,8 @@ class ServeRequest:
     nightly: Nightly = Nightly.MADE
     backups: Path | None = None
     kept: int = KEPT
+    watch: Path | None = None
+    workers: int | None = None
 
 
 def choose_transport(request: ServeRequest) -> Transport:
@@ -110,6 +116,10 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         InputError: the call can't be served as it is.
     """
     transport = choose_transport(request)
+    if request.watch is not None and not request.watch.is_dir():
+        raise InputError(
+            f"{request.watch} がないか、フォルダーではありません。--watch の場所を確かめてください。"
+        )
     try:
         request.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -128,7 +138,13 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         server = uvicorn.Server(_configuration(request, instance))
         # The server ends in order, then sends itself the signal again: to be told to stop is no failure.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with daily_work(instance, request.nightly), contextlib.suppress(KeyboardInterrupt):
+        count = usual_count() if request.workers is None else request.workers
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            daily_work(instance, request.nightly),
+            receiving_files(instance),
+            intake_workers(count, database, request.data, request.blobs),
+        ):
             server.run(sockets=[listening])
 
 
@@ -137,7 +153,7 @@ def _open_instance(database: Database, request: ServeRequest, transport: Transpo
     with database.write() as session:
         school_id = the_school(session, utc_now())
     copies = Backups(database, blobs, request.backups or request.data / "backups", request.kept)
-    return Instance(database, blobs, school_id, transport, copies)
+    return Instance(database, blobs, school_id, request.data, transport, copies, drop_folder=request.watch)
 
 
 def _first_words(instance: Instance, address: str) -> list[str]:

@@ -115,7 +115,8 @@ def open_school(database: Database, folder: Path, transport: Transport = Transpo
         school_id = accounts.the_school(session, clock())
     blobs = FolderBlobs(folder / "blobs")
     backups = Backups(database, blobs, folder / "backups")
-    return School(Instance(database, blobs, school_id, transport, backups, clock), clock)
+    instance = Instance(database, blobs, school_id, folder, transport, backups, clock=clock)
+    return School(instance, clock)
 
 
 def assert_problem(answer: Response, status: int, refusal: str | None = None) -> dict[str, Any]:
