@@ -100,7 +100,11 @@ class IntakeWorkers:
         gone = self._free_what_is_left()
         while not self._stopping.is_set():
             gone = gone or self._free_what_is_left()
-            self._start_missing()
+            try:
+                self._start_missing()
+            except OSError as error:  # too little memory for one more process, for now
+                self._report("not_started", type(error).__name__)
+                self._next_start = time.monotonic() + _LONGEST_PAUSE
             self._wait()
             self._look_after()
         self._end_all()
@@ -111,8 +115,8 @@ class IntakeWorkers:
             with find_gone(self._folder) as gone:
                 for name in gone:
                     give_back_all_of(self._database, name)
-        except Refused as refused:
-            self._report("not_given_back", refused.refusal)
+        except (Refused, OSError) as error:
+            self._report("not_given_back", type(error).__name__)
             return False
         return True
 

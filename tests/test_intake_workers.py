@@ -49,8 +49,8 @@ def workers(intake: Intake, folder: Path, count: int, seconds: float = 120.0) ->
 
 
 def wait_for(what: Callable[[], bool]) -> None:
-    """Until something is so; a minute is far more than it takes."""
-    until = time.monotonic() + 120
+    """Until something is so; far longer than it takes on a machine that has nothing else to do."""
+    until = time.monotonic() + 300
     while not what():
         assert time.monotonic() < until, "it never came"
         time.sleep(0.02)
