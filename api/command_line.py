@@ -33,6 +33,18 @@ app = typer.Typer(
 )
 
 ExamFile = Annotated[Path, typer.Argument(metavar="EXAM.toml", help="試験の設定")]
+DataFolder = Annotated[
+    Path, typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="サーバーのデータのフォルダー")
+]
+DatabaseAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        envvar="SAITEN_DATABASE",
+        help="データベース（指定がなければ DIR の中のファイル）",
+    ),
+]
 RosterFile = Annotated[Path | None, typer.Option("--roster", metavar="ROSTER.csv", help="名簿")]
 
 
@@ -323,18 +335,8 @@ def demo(
 
 @app.command("serve")
 def serve(
-    data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="データを置くフォルダー")
-    ] = Path("saiten-data"),
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            metavar="URL",
-            envvar="SAITEN_DATABASE",
-            help="データベース（指定がなければ DIR の中のファイル）",
-        ),
-    ] = None,
+    data: DataFolder = Path("saiten-data"),
+    database: DatabaseAddress = None,
     host: Annotated[str, typer.Option("--host", help="受け付けるホスト")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="ポート番号（0 なら空いている番号）")
@@ -373,21 +375,7 @@ def serve(
 
 
 @app.command("worker")
-def worker(
-    data: Annotated[
-        Path,
-        typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="saiten serve のデータのフォルダー"),
-    ] = Path("saiten-data"),
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            metavar="URL",
-            envvar="SAITEN_DATABASE",
-            help="データベース（指定がなければ DIR の中のファイル）",
-        ),
-    ] = None,
-) -> None:
+def worker(data: DataFolder = Path("saiten-data"), database: DatabaseAddress = None) -> None:
     """動いているサーバーのために、もう1つの処理でスキャンを読み取ります。"""
     from api.worker_serving import WorkRequest, work_for_school  # noqa: PLC0415
 

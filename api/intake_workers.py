@@ -36,12 +36,13 @@ _LOG = logging.getLogger("saiten.intake")
 
 @dataclass
 class _Worker:
-    """A worker process, our end of its pipe, and until when it may be at what it is at."""
+    """A worker process, our end of its pipe, whether it is ready, and until when it may be at what it is at."""
 
     name: str
     process: SpawnProcess
     pipe: Connection
     started: float
+    is_ready: bool = False
     deadline: float | None = None
 
 
@@ -161,6 +162,7 @@ class IntakeWorkers:
         with suppress(EOFError, OSError):
             while worker.pipe.poll():
                 is_busy = worker.pipe.recv() == BUSY
+                worker.is_ready = True
                 worker.deadline = time.monotonic() + self._seconds if is_busy else None
 
     def _bury(self, worker: _Worker) -> None:
@@ -188,6 +190,8 @@ class IntakeWorkers:
         for worker in self._workers:
             self._listen(worker)
             worker.pipe.close()  # which tells it to end
+            if not worker.is_ready:
+                worker.process.kill()  # it took nothing yet
         until = time.monotonic() + _END_SECONDS
         for worker in self._workers:
             worker.process.join(max(0.0, until - time.monotonic()))

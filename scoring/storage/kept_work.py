@@ -6,7 +6,7 @@ import datetime  # noqa: TC003  (part of public signatures)
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, or_, select, update
 
 from omr.reading import ChoiceScores, PageStatus
 from scoring.page_document import to_document
@@ -276,6 +276,7 @@ def _page_values(read: ReadPart, page_id: str, part: int, reading_id: str) -> di
 
 def _update_pages(session: Session, pages: Sequence[Mapping[str, Any]]) -> None:
     """Let readings count, as they are until the pages are sorted."""
+    stays = [ScanPageRow.status == status for status in _STAYING]
     change = (
         update(ScanPageRow.__table__)  # type: ignore[arg-type]
         .where(ScanPageRow.id == bindparam("page"))
@@ -283,9 +284,7 @@ def _update_pages(session: Session, pages: Sequence[Mapping[str, Any]]) -> None:
             state=READ,
             part=bindparam("its_part"),
             reading_id=bindparam("its_reading"),
-            status=case(
-                (ScanPageRow.status.in_(_STAYING), ScanPageRow.status), else_=bindparam("its_status")
-            ),
+            status=case((or_(*stays), ScanPageRow.status), else_=bindparam("its_status")),
             reason=bindparam("its_reason"),
             trouble=bindparam("its_trouble"),
             sheet_page=bindparam("its_sheet_page"),
