@@ -118,6 +118,7 @@ def run_worker(pipe: Connection, name: str, settings: WorkerSettings) -> None:
             ended=lambda: waker.tell(IDLE),
             model_threads=settings.model_threads,
         )
+        waker.tell(IDLE)  # it is ready
         with worker:
             work_until_stopped(worker, waker)
     # All is kept and closed; libraries that read codes would only complain now of what they themselves leave.

@@ -6,9 +6,9 @@ import datetime  # noqa: TC003  (part of public signatures)
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, or_, select, update
 
-from omr.reading import ChoiceScores
+from omr.reading import ChoiceScores, PageStatus
 from scoring.page_document import to_document
 from scoring.storage.changes import note_change
 from scoring.storage.columns import new_id
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 DROPPED = "dropped"
 """The status of a page that a person said does not count, beside those of `omr.reading.PageStatus`."""
+_STAYING = (DROPPED, PageStatus.DUPLICATE.value)
+"""What a page that is read again stays until the pages are sorted: nobody is to count twice in between."""
 
 
 def keep_page_count(session: Session, now: datetime.datetime, claim: CountPages, count: int) -> bool:
@@ -273,7 +275,8 @@ def _page_values(read: ReadPart, page_id: str, part: int, reading_id: str) -> di
 
 
 def _update_pages(session: Session, pages: Sequence[Mapping[str, Any]]) -> None:
-    """Let readings count, as they are until the pages are sorted; a page that does not count stays so."""
+    """Let readings count, as they are until the pages are sorted."""
+    stays = [ScanPageRow.status == status for status in _STAYING]
     change = (
         update(ScanPageRow.__table__)  # type: ignore[arg-type]
         .where(ScanPageRow.id == bindparam("page"))
@@ -281,7 +284,7 @@ def _update_pages(session: Session, pages: Sequence[Mapping[str, Any]]) -> None:
             state=READ,
             part=bindparam("its_part"),
             reading_id=bindparam("its_reading"),
-            status=case((ScanPageRow.status == DROPPED, DROPPED), else_=bindparam("its_status")),
+            status=case((or_(*stays), ScanPageRow.status), else_=bindparam("its_status")),
             reason=bindparam("its_reason"),
             trouble=bindparam("its_trouble"),
             sheet_page=bindparam("its_sheet_page"),
