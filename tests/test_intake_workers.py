@@ -44,7 +44,7 @@ def intake(database: Database, tmp_path: Path) -> Intake:
 
 def workers(intake: Intake, folder: Path, count: int, seconds: float = 120.0) -> IntakeWorkers:
     address = intake.database.engine.url.render_as_string(hide_password=False)
-    settings = WorkerSettings(address, intake.blobs)
+    settings = WorkerSettings(address, folder)
     return IntakeWorkers(count, intake.database, settings, folder / "workers", seconds)
 
 
