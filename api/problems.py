@@ -6,6 +6,7 @@ The Japanese sentence comes with the error; for who asks for English first (Acce
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from api.resources import Problem
 from omr.errors import InputError, Refusal, Refused
+from scoring.completeness import NotComplete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,6 +152,8 @@ async def _refused(request: Request, error: Exception) -> Response:
             "current": error.current.model_dump(mode="json"),
             "sent": error.sent.model_dump(mode="json"),
         }
+    if isinstance(error, NotComplete):
+        more["obstacles"] = [asdict(one) for one in error.obstacles]
     return problem_response(request, status, error.reason, english, more)
 
 

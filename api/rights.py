@@ -24,6 +24,7 @@ class Right(StrEnum):
     BE_SIGNED_IN = "be_signed_in"
     SEE_EXAMS = "see_exams"
     CHANGE_EXAMS = "change_exams"
+    SEE_SCORES = "see_scores"
     SEE_ROSTERS = "see_rosters"
     CHANGE_ROSTERS = "change_rosters"
     MANAGE_ACCOUNTS = "manage_accounts"
@@ -31,7 +32,9 @@ class Right(StrEnum):
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(Right),
-    Role.TEACHER: frozenset([Right.BE_SIGNED_IN, Right.SEE_EXAMS, Right.CHANGE_EXAMS, Right.SEE_ROSTERS]),
+    Role.TEACHER: frozenset(
+        [Right.BE_SIGNED_IN, Right.SEE_EXAMS, Right.CHANGE_EXAMS, Right.SEE_SCORES, Right.SEE_ROSTERS]
+    ),
 }
 """What each role may do."""
 

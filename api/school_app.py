@@ -11,6 +11,7 @@ from pydantic import BaseModel
 import api.account_routes
 import api.exam_routes
 import api.roster_routes
+import api.score_routes
 import api.sign_in_routes
 from api.http_rules import LOCAL_HOSTS, add_http_rules
 from api.instance import Here, Instance, Transport
@@ -71,6 +72,7 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.account_routes, "accounts"),
         (api.exam_routes, "exams"),
         (api.roster_routes, "rosters"),
+        (api.score_routes, "scores"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])
     _add_pages(app)

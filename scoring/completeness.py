@@ -150,10 +150,10 @@ def _of_answers(scores: ExamScores, kind: ObstacleKind, cells: NDArray[np.bool_]
 
 
 def _of_students(scores: ExamScores) -> list[Obstacle]:
-    missing: NDArray[np.bool_] = scores.is_basis(Basis.MISSING).any(axis=1)
+    missing = scores.is_basis(Basis.MISSING).sum(axis=1).tolist()
     students = [
-        (one.student, is_missing, bool(one.sheets))
-        for one, is_missing in zip(scores.examinees, missing.tolist(), strict=True)
+        (one.student, count > 0, bool(one.sheets))
+        for one, count in zip(scores.examinees, missing, strict=True)
         if one.student is not None
     ]
     absent = {"absent", "excused"}

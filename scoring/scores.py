@@ -112,7 +112,8 @@ class ExamScores:
     @cached_property
     def has_points(self) -> NDArray[np.bool_]:
         """Which answers have points."""
-        return np.isin(self.basis, _WITH_POINTS)
+        found: NDArray[np.bool_] = np.isin(self.basis, _WITH_POINTS)
+        return found
 
     @cached_property
     def totals(self) -> tuple[ExamineeTotal, ...]:

@@ -135,18 +135,27 @@ def replace_exam(session: Session, deed: Deed, stored: StoredExam, exam: Exam) -
         Refused: it is 確定 or 返却, or has another id.
     """
     check_editable(stored.state)
-    if exam.id != stored.code:
-        raise Refused(
-            Refusal.WRONG_STATE,
-            f"試験の id は変えられません（今は「{stored.code}」）。印刷した解答用紙が読めなくなるためです。"
-            "別の試験にするなら、複製してください。",
-        )
+    check_same_exam(stored, exam)
     row = session.get_one(ExamRow, stored.id)
     session.add(_version_row(deed, row, exam, number=stored.version + 1))
     record(session, deed, "exam.replaced", row.id, {"version": stored.version + 1})
     session.flush()
     note_change(session, deed, row.id, "exam.replaced", {"version": stored.version + 1})
     return find_exam(session, deed.school_id, row.id)
+
+
+def check_same_exam(stored: StoredExam, exam: Exam) -> None:
+    """Make sure that an exam can take the place of a stored one.
+
+    Raises:
+        Refused: it has another id.
+    """
+    if exam.id != stored.code:
+        raise Refused(
+            Refusal.WRONG_STATE,
+            f"試験の id は変えられません（今は「{stored.code}」）。印刷した解答用紙が読めなくなるためです。"
+            "別の試験にするなら、複製してください。",
+        )
 
 
 def change_state(
