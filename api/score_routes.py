@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from api.http_rules import NOT_FOUND
 from api.rights import Caller, Right, asks
 from api.score_resources import Completeness, PreviewResource, ScoreTable
-from api.versions import TextBody
+from api.versions import TextBody  # noqa: TC001  (FastAPI reads it)
 from scoring.exam_file import parse_exam
 from scoring.exam_state import ExamState
 from scoring.score_preview import preview

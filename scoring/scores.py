@@ -21,8 +21,6 @@ from scoring.judgement import Finding, Grading, decide
 from scoring.marking import Proposal, Rule, propose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from scoring.exam import Exam, Question
@@ -177,16 +175,12 @@ def from_hundredths(points: int) -> Decimal:
 
 def propose_for(exam: Exam, question: Question, answer: ReadAnswer) -> Proposal:
     """What the key says of a stored reading."""
-    if question.kind is not QuestionKind.CHOICE or not answer.reading:
-        read: Sequence[str] = (answer.reading,) if answer.reading else ()
-        return propose(question, answer.status, read, exam.compare)
-    labels = answer.reading.split(";")
-    if ";" in "".join(question.choices) and answer.reading in question.choices:
-        # A label with a semicolon: whether one bubble was marked or several, the text alone can't tell.
-        if set(labels) <= set(question.choices):
-            return Proposal(None, Rule.DOUBTFUL)
-        labels = [answer.reading]
-    return propose(question, answer.status, labels, exam.compare)
+    if not answer.reading:
+        return propose(question, answer.status, (), exam.compare)
+    # No label of a choice holds a semicolon.
+    is_choice = question.kind is QuestionKind.CHOICE
+    read = tuple(answer.reading.split(";")) if is_choice else (answer.reading,)
+    return propose(question, answer.status, read, exam.compare)
 
 
 def _score_answers(

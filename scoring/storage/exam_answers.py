@@ -122,7 +122,7 @@ def _load_pages(session: Session, exam: StoredExam) -> Sequence[_Page]:
 def _load_students(session: Session, exam: StoredExam) -> Sequence[tuple[ExamStudent, bool]]:
     """The students of the exam's school year in roster order, and whether each is still there."""
     said = select(AttendanceRow.student_id, AttendanceRow.attendance).where(AttendanceRow.exam_id == exam.id)
-    attendance = dict(session.execute(said.order_by(AttendanceRow.number)).tuples().all())
+    attendance = dict(session.execute(said.order_by(AttendanceRow.number)).all())
     rows = session.execute(
         select(
             StudentRow.id,
