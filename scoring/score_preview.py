@@ -143,23 +143,26 @@ def _moves_of(
     (moved,) = np.nonzero(old[:, 0] != new[:, 0])
     if not len(moved):
         return []
-    reading = np.maximum(old[moved, 3], new[moved, 3])
-    ways = np.column_stack([old[moved, :3], new[moved, :3], reading])
-    different, which = np.unique(ways, axis=0, return_inverse=True)
-    found = []
-    for at, way in enumerate(different.tolist()):
-        read = answers.readings[way[6]] if way[6] != NONE else None
-        found.append(
-            AnswerMove(
-                question,
-                read.status if read else None,
-                read.reading if read else "",
-                _standing(*way[:3]),
-                _standing(*way[3:6]),
-                tuple(moved[which.ravel() == at].tolist()),
-            )
-        )
-    return found
+    ways = np.column_stack([old[moved, :3], new[moved, :3], np.maximum(old[moved, 3], new[moved, 3])])
+    order = np.lexsort(ways.T)
+    starts = np.flatnonzero((np.diff(ways[order], axis=0) != 0).any(axis=1)) + 1
+    return [
+        _move(answers, question, *ways[group[0]].tolist(), rows=tuple(moved[group].tolist()))
+        for group in np.split(order, starts)
+    ]
+
+
+def _move(answers: ExamAnswers, question: str, *way: int, rows: tuple[int, ...]) -> AnswerMove:
+    """The move of the answers of some rows; `way` is how they stand before and after, and their reading."""
+    read = answers.readings[way[6]] if way[6] != NONE else None
+    return AnswerMove(
+        question,
+        read.status if read else None,
+        read.reading if read else "",
+        _standing(*way[:3]),
+        _standing(*way[3:6]),
+        rows,
+    )
 
 
 def _standing(points: int, basis: int, rule: int) -> Standing | None:

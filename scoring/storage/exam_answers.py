@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import select
@@ -20,7 +20,7 @@ from scoring.exam_answers import (
     ReadAnswer,
     Words,
 )
-from scoring.judgement import Judgement, Mark
+from scoring.judgement import ROUNDS, Judgement, Mark
 from scoring.storage.grading_tables import (
     AttendanceRow,
     JudgementRow,
@@ -31,8 +31,9 @@ from scoring.storage.scan_tables import AnswerReadingRow, ScanPageRow
 from scoring.storage.tables import ClassRow, ExamRow, RosterRow, StudentRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
 SAID_BY_PERSON = "person"
 """Among the grounds of `scan_pages.owner`: a person said whose the page is, or that it is nobody's."""
-_Said: TypeAlias = tuple[int, str, str | None, str]
-"""Round, mark and points of a standing judgement, and `THIS_PICTURE` or `ANOTHER_PICTURE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,27 @@ class _Page:
     sheet: str
     student: str | None
     is_set_apart: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Where each answer stands: the indices of its page and its question, and its picture."""
+
+    page_at: dict[str, int]
+    question_at: dict[str, int]
+    page: NDArray[np.int32]
+    question: NDArray[np.int32]
+    pictures: Sequence[str]
+
+    def find(self, pages: Sequence[str], questions: Sequence[str]) -> NDArray[np.int64]:
+        """The index of the answer on each of these pages to each of these questions; -1 where there is none."""
+        width = len(self.question_at) + 1
+        # The last row and column are those of pages and questions without answers.
+        answer_at = np.full((len(self.page_at) + 1, width), -1, np.int64)
+        answer_at[self.page, self.question] = np.arange(len(self.page))
+        page = [self.page_at.get(one, -1) for one in pages]
+        question = [self.question_at.get(one, -1) for one in questions]
+        return answer_at[np.array(page, np.intp), np.array(question, np.intp)]
 
 
 def load_answers(session: Session, exam: StoredExam) -> ExamAnswers:
@@ -62,34 +82,21 @@ def load_answers(session: Session, exam: StoredExam) -> ExamAnswers:
     pages = _load_pages(session, exam)
     examinees, row_of_page = _examinees(_load_students(session, exam), pages)
     page_at = {page.id: at for at, page in enumerate(pages)}
-    said, rounds = _load_judgements(session, exam), _load_standing(session, exam)
-    readings: dict[tuple[str, str, str], int] = {}
-    words: dict[tuple[str, tuple[_Said, ...]], int] = {}
-    # Numbers in three lists, not rows: tens of thousands of rows would keep the garbage collector busy.
-    page_index: list[int] = []
-    reading_index: list[int] = []
-    word_index: list[int] = []
-    for page, question, status, reading, picture in _rows(session, _current_answers(exam)):
-        page_index.append(page_at[page])
-        reading_index.append(readings.setdefault((question, status, reading), len(readings)))
-        answer = page, question
-        by_round: tuple[_Said, ...] = ()
-        for of_round, standing in rounds:
-            if answer in standing:
-                mark, points, judged = said[standing[answer]]
-                by_round += (
-                    (of_round, mark, points, THIS_PICTURE if judged == picture else ANOTHER_PICTURE),
-                )
-        word_index.append(words.setdefault((question, by_round), len(words)) if by_round else NOBODY_SAID)
+    on_page, asked, statuses, texts, pictures = _load_columns(session, _current_answers(exam))
+    question_at: dict[str, int] = {}
+    reading_at: dict[tuple[str, str, str], int] = {}
+    places = _Places(page_at, question_at, _numbers(on_page, page_at), _numbers(asked, question_at), pictures)
+    reading = _numbers(zip(asked, statuses, texts, strict=True), reading_at)
+    words, word = _find_words(session, exam, places)
     return ExamAnswers(
         examinees=examinees,
         pages=tuple(page_at),
-        readings=tuple(ReadAnswer(one[0], ReadingStatus(one[1]), one[2]) for one in readings),
-        words=tuple(_words(*one) for one in words),
-        row=np.array(row_of_page, np.int32)[np.array(page_index, np.intp)],
-        page=np.array(page_index, np.int32),
-        reading=np.array(reading_index, np.int32),
-        word=np.array(word_index, np.int32),
+        readings=tuple(ReadAnswer(one[0], ReadingStatus(one[1]), one[2]) for one in reading_at),
+        words=words,
+        row=np.array(row_of_page, np.int32)[places.page],
+        page=places.page,
+        reading=reading,
+        word=word,
         graded_twice=frozenset(
             session.scalars(select(SecondGradingRow.question).where(SecondGradingRow.exam_id == exam.id))
         ),
@@ -173,28 +180,67 @@ def _examinees(
     return tuple(examinees), rows
 
 
-def _load_judgements(session: Session, exam: StoredExam) -> Mapping[str, tuple[str, str | None, str]]:
-    """Mark, points and picture of every judgement, by its id."""
-    columns = (JudgementRow.id, JudgementRow.mark, JudgementRow.points, JudgementRow.picture)
-    wanted = select(*columns).where(JudgementRow.exam_id == exam.id)
-    return {one: (mark, points, picture) for one, mark, points, picture in _rows(session, wanted)}
-
-
-def _load_standing(session: Session, exam: StoredExam) -> Sequence[tuple[int, Mapping[tuple[str, str], str]]]:
-    """The ids of the judgements that stand, by round, then by page and question.
-
-    A statement of its own: joined to the judgements by the database it takes several times as long.
-    """
-    rounds: dict[int, dict[tuple[str, str], str]] = {}
-    wanted = select(
+def _find_words(
+    session: Session, exam: StoredExam, places: _Places
+) -> tuple[tuple[Words, ...], NDArray[np.int32]]:
+    """What persons said of the answers, each different one once, and its index for each answer."""
+    ids, marks, points, pictures = _load_columns(
+        session,
+        select(JudgementRow.id, JudgementRow.mark, JudgementRow.points, JudgementRow.picture).where(
+            JudgementRow.exam_id == exam.id
+        ),
+    )
+    # A statement of its own: joined to the judgements by the database it takes several times as long.
+    standing = select(
         StandingJudgementRow.page_id,
         StandingJudgementRow.question,
         StandingJudgementRow.round,
         StandingJudgementRow.judgement_id,
     ).where(StandingJudgementRow.exam_id == exam.id)
-    for page, question, of_round, judgement in _rows(session, wanted):
-        rounds.setdefault(of_round, {})[page, question] = judgement
-    return sorted(rounds.items())
+    pages, questions, rounds, judgement_ids = _load_columns(session, standing)
+    judgement_at = {one: at for at, one in enumerate(ids)}
+    judged = np.array([judgement_at[one] for one in judgement_ids], np.intp)
+    answer = places.find(pages, questions)
+
+    said_at: dict[tuple[str, str | None], int] = {}
+    said = _numbers(zip(marks, points, strict=True), said_at)[judged]
+    is_this = np.array(pictures, object)[judged] == np.array([*places.pictures, None], object)[answer]
+    # Of each answer and round: twice the index of what was said, and one more for this picture; -1 for nothing.
+    table = np.full((len(places.page) + 1, len(ROUNDS)), -1, np.int64)
+    table[answer, np.array(rounds, np.intp) - 1] = 2 * said + is_this
+    return _different_words(table[:-1], places, list(said_at))
+
+
+def _different_words(
+    table: NDArray[np.int64], places: _Places, said: Sequence[tuple[str, str | None]]
+) -> tuple[tuple[Words, ...], NDArray[np.int32]]:
+    word = np.full(len(table), NOBODY_SAID, np.int32)
+    judged = np.flatnonzero((table != -1).any(axis=1))
+    keys = zip(places.question[judged].tolist(), *table[judged].T.tolist(), strict=True)
+    word_at: dict[tuple[int, ...], int] = {}
+    word[judged] = _numbers(keys, word_at)
+    questions = list(places.question_at)
+    words = tuple(
+        Words(
+            questions[question],
+            tuple(
+                (of_round, _judgement(*said[code // 2], THIS_PICTURE if code % 2 else ANOTHER_PICTURE))
+                for of_round, code in zip(ROUNDS, codes, strict=True)
+                if code != -1
+            ),
+        )
+        for question, *codes in word_at
+    )
+    return words, word
+
+
+def _judgement(mark: str, points: str | None, picture: str) -> Judgement:
+    return Judgement(Mark(mark), None if points is None else Decimal(points), picture)
+
+
+def _numbers(values: Iterable[Any], known: dict[Any, int]) -> NDArray[np.int32]:
+    """The number of each value; those that are not known yet get the next ones."""
+    return np.array([known.setdefault(one, len(known)) for one in values], np.int32)
 
 
 def _current_answers(exam: StoredExam) -> Select[*tuple[Any, ...]]:
@@ -211,18 +257,9 @@ def _current_answers(exam: StoredExam) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _rows(session: Session, wanted: Select[*tuple[Any, ...]]) -> Iterable[Any]:
-    """Rows of texts and whole numbers as the driver gives them, which spares half the time of making `Row`s."""
+def _load_columns(session: Session, wanted: Select[*tuple[Any, ...]]) -> Sequence[Sequence[Any]]:
+    """Columns of texts and whole numbers as the driver gives them, which spares the making of tens of thousands of `Row`s."""
     cursor = session.connection().execute(wanted).cursor
     assert cursor is not None
-    return cast("Iterable[Any]", cursor)
-
-
-def _words(question: str, by_round: Sequence[_Said]) -> Words:
-    return Words(
-        question,
-        tuple(
-            (of_round, Judgement(Mark(mark), None if points is None else Decimal(points), picture))
-            for of_round, mark, points, picture in by_round
-        ),
-    )
+    columns = list(zip(*cursor.fetchall(), strict=True))
+    return columns or [()] * len(wanted.selected_columns)
