@@ -43,6 +43,9 @@ SAID_BY_PERSON = "person"
 """Among the grounds of `scan_pages.owner`: a person said whose the page is, or that it is nobody's."""
 
 
+_ROWS_AT_ONCE = 500
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     id: str
@@ -261,5 +264,9 @@ def _load_columns(session: Session, wanted: Select[*tuple[Any, ...]]) -> Sequenc
     """Columns of texts and whole numbers as the driver gives them, which spares the making of tens of thousands of `Row`s."""
     cursor = session.connection().execute(wanted).cursor
     assert cursor is not None
-    columns = list(zip(*cursor.fetchall(), strict=True))
-    return columns or [()] * len(wanted.selected_columns)
+    columns: list[list[Any]] = [[] for _ in wanted.selected_columns]
+    # Few rows at a time: tens of thousands at once would set the garbage collector going over everything there is.
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            column.extend(values)
+    return columns
