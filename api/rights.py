@@ -25,6 +25,7 @@ class Right(StrEnum):
     SEE_EXAMS = "see_exams"
     CHANGE_EXAMS = "change_exams"
     SEE_SCORES = "see_scores"
+    JUDGE = "judge"
     SEE_ROSTERS = "see_rosters"
     CHANGE_ROSTERS = "change_rosters"
     MANAGE_ACCOUNTS = "manage_accounts"
@@ -33,7 +34,14 @@ class Right(StrEnum):
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(Right),
     Role.TEACHER: frozenset(
-        [Right.BE_SIGNED_IN, Right.SEE_EXAMS, Right.CHANGE_EXAMS, Right.SEE_SCORES, Right.SEE_ROSTERS]
+        [
+            Right.BE_SIGNED_IN,
+            Right.SEE_EXAMS,
+            Right.CHANGE_EXAMS,
+            Right.SEE_SCORES,
+            Right.JUDGE,
+            Right.SEE_ROSTERS,
+        ]
     ),
 }
 """What each role may do."""

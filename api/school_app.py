@@ -9,7 +9,10 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 import api.account_routes
+import api.attendance_routes
+import api.duty_routes
 import api.exam_routes
+import api.judgement_routes
 import api.roster_routes
 import api.score_routes
 import api.sign_in_routes
@@ -73,6 +76,9 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.exam_routes, "exams"),
         (api.roster_routes, "rosters"),
         (api.score_routes, "scores"),
+        (api.judgement_routes, "judgements"),
+        (api.duty_routes, "duties"),
+        (api.attendance_routes, "attendance"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])
     _add_pages(app)

@@ -32,7 +32,7 @@ _NAME = "試験の設定"
 _TOML_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/toml": {"schema": {"type": "string"}}}}
 }
-_CSV = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
 @routes.get("/exams/{exam_id}/scores", responses=NOT_FOUND)

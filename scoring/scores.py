@@ -127,7 +127,8 @@ class ExamScores:
 
     def is_basis(self, basis: Basis) -> NDArray[np.bool_]:
         """Which answers rest on this."""
-        return self.basis == _CODE[basis]
+        found: NDArray[np.bool_] = self.basis == _CODE[basis]
+        return found
 
 
 def compute_scores(exam: Exam, answers: ExamAnswers) -> ExamScores:

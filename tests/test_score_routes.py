@@ -106,7 +106,7 @@ def say_attendance(database: Database, graded: GradedExam, student: str, attenda
 
 
 def basis(scores: ExamScores, row: int, column: int) -> Basis:
-    return BASES[scores.basis[row, column]]
+    return BASES[int(scores.basis[row, column])]
 
 
 def test_a_judgement_stands_above_the_proposal_until_its_picture_changes(database: Database) -> None:

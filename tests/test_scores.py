@@ -252,7 +252,9 @@ def test_a_judgement_follows_the_points_and_not_the_key() -> None:
     ]
     answers = answers_of([student(at) for at in range(3)], given_answers)
     another_key = preview(exam_of([choice()]), exam_of([choice(answer="ア")]), answers)
-    assert [(one.row, one.before.points, one.after.points) for one in another_key.totals] == [(1, 0, 2)]
+    assert [(one.row, one.before.points, one.after.points) for one in another_key.totals] == [
+        (1, Decimal(0), Decimal(2))
+    ]
     (move,) = another_key.moves
     assert move.before is not None
     assert move.after is not None
@@ -260,8 +262,8 @@ def test_a_judgement_follows_the_points_and_not_the_key() -> None:
 
     fewer_points = preview(exam_of([choice()]), exam_of([choice("1")]), answers)
     assert [(one.row, one.before.points, one.after.points) for one in fewer_points.totals] == [
-        (0, 2, 1),
-        (2, Decimal("1.5"), 0),
+        (0, Decimal(2), Decimal(1)),
+        (2, Decimal("1.5"), Decimal(0)),
     ]
     (conflict,) = [move for move in fewer_points.moves if move.is_conflict]
     assert conflict.rows == (2,)
