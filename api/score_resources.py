@@ -1,4 +1,4 @@
-"""What the HTTP interface sends of scores (得点), previews of a change, and what keeps an exam from 確定."""
+"""What the HTTP interface sends of scores (得点), and of what keeps an exam from 確定."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.resources import PointsText  # noqa: TC001  (pydantic needs it at run time)
-from omr.reading import ReadingStatus  # noqa: TC001  (pydantic needs it at run time)
 from scoring.completeness import Obstacle, ObstacleKind, describe_obstacles
 from scoring.marking import Rule  # noqa: TC001  (pydantic needs it at run time)
 from scoring.points import format_points
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from scoring.exam_answers import Examinee, ExamStudent
-    from scoring.score_preview import AnswerMove, Preview, Standing
     from scoring.scores import ExamineeTotal
     from scoring.storage.score_snapshots import ChangedTotal, SinceState
 
@@ -76,7 +74,7 @@ class TotalResource(_Model):
     @classmethod
     def of(cls, total: ExamineeTotal) -> TotalResource:
         """A total as it is sent."""
-        return cls(points=_text(total.points), undecided=total.undecided)
+        return cls(points=points_text(total.points), undecided=total.undecided)
 
 
 class ScoreRow(ExamineeResource):
@@ -116,7 +114,7 @@ class ChangedTotalResource(_Model):
     @classmethod
     def of(cls, changed: ChangedTotal) -> ChangedTotalResource:
         """A changed total as it is sent."""
-        before, after = _text(changed.before), _text(changed.after)
+        before, after = points_text(changed.before), points_text(changed.after)
         return cls(student_id=changed.student_id, sheet=changed.sheet, before=before, after=after)
 
 
@@ -167,109 +165,6 @@ class ScoreTable(_Model):
             changed_since=_changed(confirmed),
             returned_at_change=returned.change_number if returned else None,
             changed_since_return=_changed(returned),
-        )
-
-
-class StandingResource(_Model):
-    """How an answer stands by one version of the exam."""
-
-    points: PointsText | None
-    basis: Basis
-    rule: Rule | None
-
-    @classmethod
-    def of(cls, standing: Standing | None) -> StandingResource | None:
-        """It as it is sent; None where the question is not in that version."""
-        if standing is None:
-            return None
-        return cls(points=_text(standing.points), basis=standing.basis, rule=standing.rule)
-
-
-class MoveResource(_Model):
-    """Answers to one question that all move the same way.
-
-    Attributes:
-        question: its id.
-        status: of their reading; null where nothing was read.
-        reading: what was read.
-        before: how they stand; null if the question is new.
-        after: how they would stand; null if the question is gone.
-        is_conflict: persons gave more points than the question would have; they must be asked again.
-        examinees: indices in `PreviewResource.examinees`.
-    """
-
-    question: str = Field(examples=["1-1"])
-    status: ReadingStatus | None
-    reading: str
-    before: StandingResource | None
-    after: StandingResource | None
-    is_conflict: bool
-    examinees: list[int]
-
-    @classmethod
-    def of(cls, move: AnswerMove, places: dict[int, int]) -> MoveResource:
-        """A move as it is sent; `places` are the indices by row."""
-        return cls(
-            question=move.question,
-            status=move.status,
-            reading=move.reading,
-            before=StandingResource.of(move.before),
-            after=StandingResource.of(move.after),
-            is_conflict=move.is_conflict,
-            examinees=[places[row] for row in move.rows],
-        )
-
-
-class TotalMoveResource(_Model):
-    """An examinee (index in `PreviewResource.examinees`) whose total changes."""
-
-    examinee: int
-    before: TotalResource
-    after: TotalResource
-
-
-class PreviewResource(_Model):
-    """What a change of the exam would move; nothing of it is kept.
-
-    Attributes:
-        tag: of the exam that it was compared with.
-        examinees: whose answers or totals move.
-        totals: that move.
-        moves: of answers, by question.
-        max_points_before: 満点 as it is.
-        max_points_after: as it would be.
-        changes_sheet: something printed on the sheets would change too: sheets that are printed are of another version.
-    """
-
-    tag: str = Field(examples=["1.3"])
-    examinees: list[ExamineeResource]
-    totals: list[TotalMoveResource]
-    moves: list[MoveResource]
-    max_points_before: PointsText
-    max_points_after: PointsText
-    changes_sheet: bool
-
-    @classmethod
-    def of(cls, tag: str, preview: Preview) -> PreviewResource:
-        """A preview as it is sent."""
-        concerned = {one.row for one in preview.totals}.union(*(one.rows for one in preview.moves))
-        rows = sorted(concerned)
-        places = {row: place for place, row in enumerate(rows)}
-        return cls(
-            tag=tag,
-            examinees=[ExamineeResource.of(preview.before.examinees[row]) for row in rows],
-            totals=[
-                TotalMoveResource(
-                    examinee=places[one.row],
-                    before=TotalResource.of(one.before),
-                    after=TotalResource.of(one.after),
-                )
-                for one in preview.totals
-            ],
-            moves=[MoveResource.of(one, places) for one in preview.moves],
-            max_points_before=format_points(preview.before.exam.max_points),
-            max_points_after=format_points(preview.after.exam.max_points),
-            changes_sheet=preview.changes_sheet,
         )
 
 
@@ -327,5 +222,6 @@ def _changed(since: SinceState | None) -> list[ChangedTotalResource]:
     return [ChangedTotalResource.of(one) for one in since.totals] if since else []
 
 
-def _text(points: Decimal | None) -> str | None:
+def points_text(points: Decimal | None) -> str | None:
+    """Points as exact text; None where there are none."""
     return None if points is None else format_points(points)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.http_rules import NOT_FOUND
+from api.preview_resources import PreviewResource
 from api.rights import Caller, Right, asks
-from api.score_resources import Completeness, PreviewResource, ScoreTable
+from api.score_resources import Completeness, ScoreTable
 from api.versions import TextBody  # noqa: TC001  (FastAPI reads it)
 from scoring.exam_file import parse_exam
 from scoring.exam_state import ExamState

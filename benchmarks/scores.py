@@ -17,7 +17,8 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING
 
-from api.score_resources import PreviewResource, ScoreTable
+from api.preview_resources import PreviewResource
+from api.score_resources import ScoreTable
 from scoring.score_preview import preview
 from scoring.scores import compute_scores
 from scoring.storage import exams
