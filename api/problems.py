@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from api.resources import Problem
 from omr.errors import InputError, Refusal, Refused
+from scoring.completeness import NotComplete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,6 +156,8 @@ async def _refused(request: Request, error: Exception) -> Response:
             "current": _plain(error.current),
             "sent": _plain(error.sent),
         }
+    if isinstance(error, NotComplete):
+        more["obstacles"] = [asdict(one) for one in error.obstacles]
     return problem_response(request, status, error.reason, english, more)
 
 

@@ -24,6 +24,7 @@ class Right(StrEnum):
     BE_SIGNED_IN = "be_signed_in"
     SEE_EXAMS = "see_exams"
     CHANGE_EXAMS = "change_exams"
+    SEE_SCORES = "see_scores"
     JUDGE = "judge"
     CHANGE_SCANS = "change_scans"
     SEE_ROSTERS = "see_rosters"
@@ -40,6 +41,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.SEE_EXAMS,
             Right.CHANGE_EXAMS,
             Right.CHANGE_SCANS,
+            Right.SEE_SCORES,
             Right.JUDGE,
             Right.SEE_ROSTERS,
         ]

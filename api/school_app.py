@@ -18,6 +18,7 @@ import api.layout_routes
 import api.roster_routes
 import api.scan_picture_routes
 import api.scan_routes
+import api.score_routes
 import api.sign_in_routes
 import api.upload_routes
 from api.http_rules import LOCAL_HOSTS, add_http_rules
@@ -81,6 +82,7 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.exam_routes, "exams"),
         (api.layout_routes, "layouts"),
         (api.roster_routes, "rosters"),
+        (api.score_routes, "scores"),
         (api.judgement_routes, "judgements"),
         (api.duty_routes, "duties"),
         (api.attendance_routes, "attendance"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
+from scoring.exam_state import ExamState
 from scoring.storage.columns import new_id
 from scoring.storage.database import open_database
 from scoring.storage.events import Deed
@@ -153,13 +154,9 @@ def test_wrong_judgements(
 def test_a_confirmed_exam_asks_for_a_reason(
     school: School, graded: GradedExam, administrator: Browser
 ) -> None:
-    states = administrator.send(
-        "POST",
-        f"/api/exams/{graded.exam.id}/states",
-        json={"state": "confirmed"},
-        headers={"If-Match": f'"{graded.exam.tag}"'},
+    graded = add_graded_exam(
+        school.instance.database, graded.deed, code="E-CONFIRMED", state=ExamState.CONFIRMED
     )
-    assert states.status_code == 201
     item = _sent(school, graded)
     assert_problem(_judge(administrator, graded, item), 409, "wrong_state")
     kept = _judge(administrator, graded, item, reason="別解があったため").json()["judgements"][0]

@@ -14,8 +14,13 @@ from omr.errors import Refusal, Refused
 from scoring.exam_file import exam_to_toml, parse_exam
 from scoring.exam_state import ExamState, check_change, check_editable
 from scoring.points import format_points
+from scoring.scores import compute_scores
+from scoring.storage.changes import note_change
 from scoring.storage.columns import school_year_of
+from scoring.storage.completeness import check_complete
 from scoring.storage.events import record
+from scoring.storage.exam_answers import load_answers
+from scoring.storage.score_snapshots import keep_snapshot
 from scoring.storage.tables import ExamRow, ExamStateRow, ExamVersionRow
 
 if TYPE_CHECKING:
@@ -130,17 +135,27 @@ def replace_exam(session: Session, deed: Deed, stored: StoredExam, exam: Exam) -
         Refused: it is 確定 or 返却, or has another id.
     """
     check_editable(stored.state)
+    check_same_exam(stored, exam)
+    row = session.get_one(ExamRow, stored.id)
+    session.add(_version_row(deed, row, exam, number=stored.version + 1))
+    record(session, deed, "exam.replaced", row.id, {"version": stored.version + 1})
+    session.flush()
+    note_change(session, deed, row.id, "exam.replaced", {"version": stored.version + 1})
+    return find_exam(session, deed.school_id, row.id)
+
+
+def check_same_exam(stored: StoredExam, exam: Exam) -> None:
+    """Make sure that an exam can take the place of a stored one.
+
+    Raises:
+        Refused: it has another id.
+    """
     if exam.id != stored.code:
         raise Refused(
             Refusal.WRONG_STATE,
             f"試験の id は変えられません（今は「{stored.code}」）。印刷した解答用紙が読めなくなるためです。"
             "別の試験にするなら、複製してください。",
         )
-    row = session.get_one(ExamRow, stored.id)
-    session.add(_version_row(deed, row, exam, number=stored.version + 1))
-    record(session, deed, "exam.replaced", row.id, {"version": stored.version + 1})
-    session.flush()
-    return find_exam(session, deed.school_id, row.id)
 
 
 def change_state(
@@ -155,15 +170,27 @@ def change_state(
         state: the new one.
         reason: why; needed for a step back.
 
+    With 確定 and 返却 the totals of that moment are kept.
+
     Raises:
         Refused: it may not come into this state.
+        NotComplete: it may not be 確定 yet, since something is left to do.
     """
     check_change(stored.state, state, reason)
-    row = session.get_one(ExamRow, stored.id)
-    session.add(_state_row(deed, row, state, reason, number=stored.state_number + 1))
-    record(session, deed, f"exam.{state}", row.id, {"number": stored.state_number + 1})
+    row = _state_row(deed, session.get_one(ExamRow, stored.id), state, reason, number=stored.state_number + 1)
+    scores = None
+    if state in {ExamState.CONFIRMED, ExamState.RETURNED}:
+        scores = compute_scores(stored.exam, load_answers(session, stored))
+        if state is ExamState.CONFIRMED:
+            check_complete(session, stored, scores)
+    session.add(row)
+    record(session, deed, f"exam.{state}", stored.id, {"number": row.number})
     session.flush()
-    return find_exam(session, deed.school_id, row.id)
+    change_number = note_change(session, deed, stored.id, f"exam.{state}", {"number": row.number})
+    if scores is not None:
+        keep_snapshot(session, row, change_number, scores)
+    session.flush()
+    return find_exam(session, deed.school_id, stored.id)
 
 
 def find_exam(session: Session, school_id: str, exam_id: str) -> StoredExam:

@@ -24,7 +24,8 @@ class JudgementRow(OfSchoolYear, Table):
     __table_args__ = (
         UniqueConstraint("made_by", "key"),
         Index(None, "page_id", "question", "round"),
-        Index(None, "exam_id", "question"),
+        # Holds all that scores need, so that a whole exam is read without touching the rows.
+        Index("ix_judgements_scores", "exam_id", "question", "id", "mark", "points", "picture"),
     )
     exam_id: Mapped[str] = mapped_column(ForeignKey("exams.id"))
     page_id: Mapped[str] = mapped_column(ForeignKey("scan_pages.id"))
@@ -47,7 +48,11 @@ class StandingJudgementRow(OfSchoolYear, Table):
     """The judgement that counts for an answer in a round; `version` counts how often that changed."""
 
     __tablename__ = "standing_judgements"
-    __table_args__ = (UniqueConstraint("page_id", "question", "round"), Index(None, "exam_id", "question"))
+    __table_args__ = (
+        UniqueConstraint("page_id", "question", "round"),
+        # As with judgements.
+        Index("ix_standing_judgements_scores", "exam_id", "question", "page_id", "round", "judgement_id"),
+    )
     exam_id: Mapped[str] = mapped_column(ForeignKey("exams.id"))
     page_id: Mapped[str] = mapped_column(ForeignKey("scan_pages.id"))
     question: Mapped[str]
@@ -89,6 +94,22 @@ class AttendanceRow(OfSchoolYear, Table):
     made_by: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
 
 
+class ScoreSnapshotRow(OfSchoolYear, Table):
+    """The totals that an exam had when it came into a state (確定, 返却), to tell what changed since.
+
+    `totals` has for each examinee: `students.id` or None, the sheet where it is nobody's, points as exact text or
+    None for who did not sit the exam.
+    """
+
+    __tablename__ = "score_snapshots"
+    __table_args__ = (UniqueConstraint("exam_id", "state_number"),)
+    exam_id: Mapped[str] = mapped_column(ForeignKey("exams.id"))
+    state_number: Mapped[int]
+    state: Mapped[str]
+    change_number: Mapped[int]
+    totals: Mapped[list[Any]] = mapped_column(JSON)
+
+
 class ExamChangeRow(OfSchoolYear, Table):
     """Something that changed in an exam, in one order without gaps, as those who look at it are told."""
 
@@ -105,6 +126,7 @@ class ExamChangeRow(OfSchoolYear, Table):
 GRADING_ONLY_ADDED_TO = (
     JudgementRow.__tablename__,
     AttendanceRow.__tablename__,
+    ScoreSnapshotRow.__tablename__,
     ExamChangeRow.__tablename__,
 )
 """Tables whose rows are never changed or removed."""

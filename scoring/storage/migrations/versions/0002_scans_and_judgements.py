@@ -19,12 +19,28 @@ _ONLY_ADDED_TO = (
     "page_decisions",
     "judgements",
     "attendances",
+    "score_snapshots",
     "exam_changes",
 )
 
 
 def upgrade() -> None:
     """Make the tables."""
+    op.create_table(
+        "score_snapshots",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("school_id", sa.String(length=26), nullable=False),
+        sa.Column("school_year", sa.Integer(), nullable=False),
+        sa.Column("exam_id", sa.String(length=26), nullable=False),
+        sa.Column("state_number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("change_number", sa.Integer(), nullable=False),
+        sa.Column("totals", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["exam_id"], ["exams.id"], name="fk_score_snapshots_exam_id"),
+        sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name="fk_score_snapshots_school_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_score_snapshots"),
+        sa.UniqueConstraint("exam_id", "state_number", name="uq_score_snapshots_exam_id_state_number"),
+    )
     op.create_table(
         "exam_changes",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -229,7 +245,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_judgements"),
         sa.UniqueConstraint("made_by", "key", name="uq_judgements_made_by_key"),
     )
-    op.create_index("ix_judgements_exam_id_question", "judgements", ["exam_id", "question"], unique=False)
+    op.create_index(
+        "ix_judgements_scores",
+        "judgements",
+        ["exam_id", "question", "id", "mark", "points", "picture"],
+        unique=False,
+    )
     op.create_index(
         "ix_judgements_page_id_question_round", "judgements", ["page_id", "question", "round"], unique=False
     )
@@ -330,9 +351,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "ix_standing_judgements_exam_id_question",
+        "ix_standing_judgements_scores",
         "standing_judgements",
-        ["exam_id", "question"],
+        ["exam_id", "question", "page_id", "round", "judgement_id"],
         unique=False,
     )
     op.add_column("exams", sa.Column("change_number", sa.Integer(), server_default="0", nullable=False))
