@@ -13,6 +13,7 @@ from api.browser_sessions import Actor, identify
 from api.instance import Here, Instance  # noqa: TC001  (FastAPI reads it)
 from omr.errors import Refusal, Refused
 from scoring.storage.accounts import Role
+from scoring.storage.sessions import find_session_of_id
 
 if TYPE_CHECKING:
     from scoring.storage.events import Deed
@@ -64,3 +65,11 @@ def asks(right: Right) -> Callable[[Request, Instance], Caller]:
         return Caller(here, actor)
 
     return check
+
+
+def still_has(caller: Caller, right: Right) -> bool:
+    """Whether somebody whose request goes on for long is still signed in and still has a right."""
+    here = caller.instance
+    with here.database.read() as session:
+        found = find_session_of_id(session, here.school_id, caller.actor.session_id, here.clock())
+    return found is not None and right in RIGHTS[Role(found.role)]

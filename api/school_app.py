@@ -9,9 +9,11 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 import api.account_routes
+import api.change_routes
 import api.exam_routes
 import api.roster_routes
 import api.sign_in_routes
+from api.change_feeds import ChangeFeeds
 from api.http_rules import LOCAL_HOSTS, add_http_rules
 from api.instance import Here, Instance, Transport
 from api.request_log import add_request_log
@@ -65,11 +67,13 @@ def create_school_app(instance: Instance) -> FastAPI:
         responses=dict(_PROBLEMS),
     )
     app.state.instance = instance
+    app.state.change_feeds = ChangeFeeds(instance.database, instance.school_id)
     app.include_router(health, tags=["health"])
     for module, tag in (
         (api.sign_in_routes, "sessions"),
         (api.account_routes, "accounts"),
         (api.exam_routes, "exams"),
+        (api.change_routes, "changes"),
         (api.roster_routes, "rosters"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path  # noqa: TC003  (part of public signatures)
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.account_routes import first_setup_path
 from api.http_rules import LOCAL_HOSTS
@@ -63,6 +64,16 @@ class ServeRequest:
     tls_key: Path | None = None
     trusted_proxy: str | None = None
     plain_http: PlainHttp = PlainHttp.REFUSED
+
+
+class SchoolServer(uvicorn.Server):
+    """A server that does not wait, when it is told to stop, for those who listen to changes: they would stay for ever."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the listening, then the rest in order."""
+        if isinstance(app := self.config.app, FastAPI):
+            app.state.change_feeds.close()
+        await super().shutdown(sockets)
 
 
 def choose_transport(request: ServeRequest) -> Transport:
@@ -115,7 +126,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         for sentence in _first_words(instance, address):
             announce(sentence)
         log_as_json()
-        server = uvicorn.Server(_configuration(request, instance))
+        server = SchoolServer(_configuration(request, instance))
         # The server ends in order, then sends itself the signal again: to be told to stop is no failure.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
