@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime  # noqa: TC003  (part of public signatures)
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -64,12 +65,18 @@ class StoredExam:
     @property
     def exam(self) -> Exam:
         """The exam itself."""
-        return parse_exam(self.document.encode(), self.code)
+        return _parsed(self.document, self.code)
 
     @property
     def tag(self) -> str:
         """What changes with whatever can change: two with the same tag are the same."""
         return f"{self.version}.{self.state_number}"
+
+
+@lru_cache(maxsize=64)
+def _parsed(document: str, code: str) -> Exam:
+    """An exam from its EXAM.toml; kept, since every judgement asks for it and an exam never changes."""
+    return parse_exam(document.encode(), code)
 
 
 @dataclass(frozen=True, slots=True)
