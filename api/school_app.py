@@ -10,10 +10,13 @@ from pydantic import BaseModel
 
 import api.account_routes
 import api.change_routes
+import api.comparison_routes
 import api.exam_routes
+import api.question_routes
 import api.roster_routes
 import api.sign_in_routes
 from api.change_feeds import ChangeFeeds
+from api.group_memory import GroupMemory
 from api.http_rules import LOCAL_HOSTS, add_http_rules
 from api.instance import Here, Instance, Transport
 from api.request_log import add_request_log
@@ -68,12 +71,15 @@ def create_school_app(instance: Instance) -> FastAPI:
     )
     app.state.instance = instance
     app.state.change_feeds = ChangeFeeds(instance.database, instance.school_id)
+    app.state.group_memory = GroupMemory()
     app.include_router(health, tags=["health"])
     for module, tag in (
         (api.sign_in_routes, "sessions"),
         (api.account_routes, "accounts"),
         (api.exam_routes, "exams"),
         (api.change_routes, "changes"),
+        (api.question_routes, "questions"),
+        (api.comparison_routes, "questions"),
         (api.roster_routes, "rosters"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])
