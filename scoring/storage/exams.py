@@ -180,6 +180,18 @@ def find_exam(session: Session, school_id: str, exam_id: str) -> StoredExam:
     return _stored(row)
 
 
+def hold_exam(session: Session, school_id: str, exam_id: str) -> StoredExam:
+    """An exam that nobody else changes until this transaction ends, whatever it is now.
+
+    Raises:
+        Refused: this school has none of this id.
+    """
+    session.execute(
+        select(ExamRow.id).where(ExamRow.id == exam_id, ExamRow.school_id == school_id).with_for_update()
+    )
+    return find_exam(session, school_id, exam_id)
+
+
 def find_exam_to_change(session: Session, school_id: str, exam_id: str, tag: str) -> StoredExam:
     """An exam that nobody else changes until this transaction ends.
 
@@ -192,8 +204,7 @@ def find_exam_to_change(session: Session, school_id: str, exam_id: str, tag: str
     Raises:
         Refused: there is none, or somebody changed it meanwhile.
     """
-    session.execute(select(ExamRow.id).where(ExamRow.id == exam_id).with_for_update())
-    stored = find_exam(session, school_id, exam_id)
+    stored = hold_exam(session, school_id, exam_id)
     if stored.tag != tag:
         raise Refused(
             Refusal.STALE,
