@@ -6,11 +6,13 @@ The Japanese sentence comes with the error; for who asks for English first (Acce
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from api.resources import Problem
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fastapi import FastAPI, Request, Response
-    from pydantic import BaseModel
 
 _JAPANESE = {
     404: "このアドレスには何もありません。画面を開き直してください。",
@@ -55,6 +56,8 @@ _REFUSALS: dict[Refusal, tuple[int, str]] = {
     Refusal.BUSY: (503, "The database can't be used now. Wait a little, then try again."),
     Refusal.DAMAGED: (500, "A stored file is damaged. Tell the administrator."),
 }
+Side: TypeAlias = BaseModel | Sequence[BaseModel]
+"""One side of a change that came too late."""
 _WRONG_INPUT = "What was sent is not written as expected; the Japanese sentence says where."
 _RETRY_AFTER = {429: "900", 503: "5"}
 _LOG = logging.getLogger("saiten.errors")
@@ -65,11 +68,11 @@ class Stale(Refused):
 
     Args:
         reason: for the teacher.
-        current: as it is now.
-        sent: as it was to be.
+        current: as it is now; a list where several things were sent at once, of those that changed.
+        sent: as it was to be; a list in the same order.
     """
 
-    def __init__(self, reason: str, current: BaseModel, sent: BaseModel) -> None:
+    def __init__(self, reason: str, current: Side, sent: Side) -> None:
         super().__init__(Refusal.STALE, reason)
         self.current = current
         self.sent = sent
@@ -147,10 +150,16 @@ async def _refused(request: Request, error: Exception) -> Response:
     more: dict[str, Any] = {"refusal": error.refusal}
     if isinstance(error, Stale):
         more |= {
-            "current": error.current.model_dump(mode="json"),
-            "sent": error.sent.model_dump(mode="json"),
+            "current": _plain(error.current),
+            "sent": _plain(error.sent),
         }
     return problem_response(request, status, error.reason, english, more)
+
+
+def _plain(side: Side) -> Any:
+    if isinstance(side, BaseModel):
+        return side.model_dump(mode="json")
+    return [one.model_dump(mode="json") for one in side]
 
 
 async def _wrong_input(request: Request, error: Exception) -> Response:

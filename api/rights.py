@@ -25,6 +25,7 @@ class Right(StrEnum):
     BE_SIGNED_IN = "be_signed_in"
     SEE_EXAMS = "see_exams"
     CHANGE_EXAMS = "change_exams"
+    JUDGE = "judge"
     SEE_ROSTERS = "see_rosters"
     CHANGE_ROSTERS = "change_rosters"
     MANAGE_ACCOUNTS = "manage_accounts"
@@ -32,7 +33,9 @@ class Right(StrEnum):
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(Right),
-    Role.TEACHER: frozenset([Right.BE_SIGNED_IN, Right.SEE_EXAMS, Right.CHANGE_EXAMS, Right.SEE_ROSTERS]),
+    Role.TEACHER: frozenset(
+        [Right.BE_SIGNED_IN, Right.SEE_EXAMS, Right.CHANGE_EXAMS, Right.JUDGE, Right.SEE_ROSTERS]
+    ),
 }
 """What each role may do."""
 

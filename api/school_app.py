@@ -9,9 +9,12 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 import api.account_routes
+import api.attendance_routes
 import api.change_routes
 import api.comparison_routes
+import api.duty_routes
 import api.exam_routes
+import api.judgement_routes
 import api.question_routes
 import api.roster_routes
 import api.sign_in_routes
@@ -81,6 +84,9 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.question_routes, "questions"),
         (api.comparison_routes, "questions"),
         (api.roster_routes, "rosters"),
+        (api.judgement_routes, "judgements"),
+        (api.duty_routes, "duties"),
+        (api.attendance_routes, "attendance"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])
     _add_pages(app)

@@ -155,6 +155,8 @@ def add_attendances(
 ) -> Sequence[StudentAttendance]:
     """Say who sat an exam, all or none; in any state of the exam, since 後日受験 comes late.
 
+    A request may be repeated: what this account said already is not said twice.
+
     Args:
         session: of `Database.write`.
         deed: who and when.
@@ -175,9 +177,12 @@ def add_attendances(
             Refusal.NOT_FOUND,
             "この年度の名簿にいない生徒がいます。名簿を確かめて、画面を開き直してください。",
         )
-    stale = [(item, now[item.student_id]) for item in items if _number(now[item.student_id]) != item.number]
+    new = [item for item in items if not _is_said(deed, item, now[item.student_id])]
+    stale = [(item, now[item.student_id]) for item in new if _number(now[item.student_id]) != item.number]
     if stale:
         raise SaidMeanwhile(stale)
+    if not new:
+        return list(now.values())
     session.add_all(
         AttendanceRow(
             school_id=deed.school_id,
@@ -189,12 +194,23 @@ def add_attendances(
             made_at=deed.at,
             made_by=deed.by,
         )
-        for item in items
+        for item in new
     )
     session.flush()
-    record(session, deed, "attendance.said", exam.id, {"count": len(items)})
-    note_change(session, deed, exam.id, "attendance.said", {"students": wanted})
+    record(session, deed, "attendance.said", exam.id, {"count": len(new)})
+    students = [item.student_id for item in new]
+    note_change(session, deed, exam.id, "attendance.said", {"students": students})
     return list_attendances(session, exam, deed.school_id, wanted)
+
+
+def _is_said(deed: Deed, item: NewAttendance, now: StudentAttendance) -> bool:
+    """Whether this is the same request again."""
+    said = now.said
+    return said is not None and (said.number, said.attendance, said.made_by) == (
+        item.number + 1,
+        item.attendance,
+        deed.by,
+    )
 
 
 def _number(one: StudentAttendance) -> int:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from scoring.storage.exams import StoredExam
-    from scoring.storage.judgement_rows import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +83,8 @@ def list_standing(
     """
     pages = _judged_since(session, exam, question, since) if since is not None else None
     standing = find_standing(session, exam, pages, [question])
-    hides = question in find_second_gradings(session, exam).questions
-    return [
-        SeenJudgement(one, hides and is_hidden(standing, one, viewer))
-        for place, one in standing.items()
-        if in_round is None or place[2] == in_round
-    ]
+    found = [one for place, one in standing.items() if in_round is None or place[2] == in_round]
+    return _as_seen(session, exam, found, viewer)
 
 
 def list_answer_history(
@@ -97,24 +92,33 @@ def list_answer_history(
 ) -> Sequence[SeenJudgement]:
     """Every judgement of one answer, by round, the first one first; as `viewer` may see them."""
     history = list_history(session, exam, [page_id], [question])
-    standing = find_standing(session, exam, [page_id], [question])
-    hides = question in find_second_gradings(session, exam).questions
-    return [
-        SeenJudgement(one, hides and is_hidden(standing, one, viewer))
-        for of_round in history.values()
-        for one in of_round
-    ]
+    return _as_seen(session, exam, [one for of_round in history.values() for one in of_round], viewer)
 
 
-def is_hidden(standing: Mapping[Place, StandingJudgement], one: StandingJudgement, viewer: str) -> bool:
-    """Whether a judgement in a second grading is not to be seen by an account yet.
+def list_hidden(
+    session: Session, exam: StoredExam, judgements: Sequence[StandingJudgement], viewer: str
+) -> set[str]:
+    """The ids of those judgements of a second grading that an account may not see yet.
 
-    Args:
-        standing: at least the standing judgements of its answer in all rounds.
-        one: the judgement.
-        viewer: the account.
+    These are others' words on answers that not both graders have judged.
     """
-    return one.judgement.made_by != viewer and not is_open_to_all(standing, one.judgement.place)
+    second = set(find_second_gradings(session, exam).questions)
+    others = [
+        one.judgement
+        for one in judgements
+        if one.judgement.question in second and one.judgement.made_by != viewer
+    ]
+    if not others:
+        return set()
+    standing = find_standing(session, exam, {one.page_id for one in others}, {one.question for one in others})
+    return {one.id for one in others if not is_open_to_all(standing, one.place)}
+
+
+def _as_seen(
+    session: Session, exam: StoredExam, judgements: Sequence[StandingJudgement], viewer: str
+) -> Sequence[SeenJudgement]:
+    hidden = list_hidden(session, exam, judgements, viewer)
+    return [SeenJudgement(one, one.judgement.id in hidden) for one in judgements]
 
 
 def list_differences(session: Session, exam: StoredExam) -> Sequence[Difference]:

@@ -82,13 +82,11 @@ class Conflict:
         sent: what they sent.
         standing: what stands now; None where nothing does.
         picture: that the answer has now.
-        is_open: whether both graders of a second grading are done, so that all may be seen.
     """
 
     sent: NewJudgement
     standing: StandingJudgement | None
     picture: str
-    is_open: bool
 
 
 class JudgedMeanwhile(Refused):
@@ -226,7 +224,7 @@ def _add(
     pictures = _pictures(session, exam, items)
     standing = find_standing(session, exam, pages, questions)
     stale = [
-        Conflict(item, standing.get(item.place), picture, is_open_to_all(standing, item.place))
+        Conflict(item, standing.get(item.place), picture)
         for item, picture in zip(items, pictures, strict=True)
         if picture != item.picture or _version(standing, item.place) != item.version
     ]
