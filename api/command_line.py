@@ -348,6 +348,16 @@ def serve(
     allow_http: Annotated[
         bool, typer.Option("--allow-http", help="暗号化せずに公開します（危険です）")
     ] = False,
+    watch: Annotated[
+        Path | None,
+        typer.Option("--watch", metavar="DIR", help="スキャンが入るフォルダー（中に試験の id のフォルダー）"),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=0, max=256, help="スキャンを読み取る数（指定がなければコアの数より1つ少なく）"
+        ),
+    ] = None,
 ) -> None:
     """学校のデータで採点のサーバーを動かします。"""
     from api.serving import PlainHttp, ServeRequest, serve_school  # noqa: PLC0415
@@ -361,8 +371,32 @@ def serve(
         tls_key=tls_key,
         trusted_proxy=trusted_proxy,
         plain_http=PlainHttp.ALLOWED if allow_http else PlainHttp.REFUSED,
+        watch=watch,
+        workers=workers,
     )
     serve_school(request, typer.echo)
+
+
+@app.command("worker")
+def worker(
+    data: Annotated[
+        Path,
+        typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="saiten serve のデータのフォルダー"),
+    ] = Path("saiten-data"),
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            metavar="URL",
+            envvar="SAITEN_DATABASE",
+            help="データベース（指定がなければ DIR の中のファイル）",
+        ),
+    ] = None,
+) -> None:
+    """動いているサーバーのために、もう1つの処理でスキャンを読み取ります。"""
+    from api.worker_serving import WorkRequest, work_for_school  # noqa: PLC0415
+
+    work_for_school(WorkRequest(data, database), typer.echo)
 
 
 def _serve_run(run: DemoRun, port: int, no_browser: bool) -> None:  # noqa: FBT001

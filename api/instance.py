@@ -6,6 +6,7 @@ import datetime  # noqa: TC003  (part of public signatures)
 from collections.abc import Callable  # noqa: TC003  (part of public signatures)
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path  # noqa: TC003  (part of public signatures)
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Request
@@ -36,15 +37,19 @@ class Instance:
         database: with exams, rosters and accounts.
         blobs: with scans and pictures.
         school_id: the school that it serves.
+        data: folder of what lies on this machine: uploads that are not whole yet.
         transport: how browsers reach it.
         clock: tells the time in UTC.
+        drop_folder: that scanners write into; None if there is none.
     """
 
     database: Database
     blobs: BlobStore
     school_id: str
+    data: Path
     transport: Transport = Transport.LOCAL
     clock: Callable[[], datetime.datetime] = field(default=utc_now)
+    drop_folder: Path | None = None
 
     def deed(self, account_id: str | None = None) -> Deed:
         """What an account, or nobody yet, does now."""

@@ -11,6 +11,7 @@ import numpy as np
 import simplejpeg
 
 from omr.scan_file import open_scan
+from omr.sheet_pair import open_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from api.results_reader import PageRow
+    from omr.layout import PageLayout
+    from omr.page import Page
 
 _LONG_SIDE = {"thumbnail": 480, "full": 2400}  # pixels
 _JPEG_QUALITY = 80
@@ -52,8 +55,34 @@ def page_picture(path: Path, page: PageRow, size: PictureSize) -> bytes:
     """
     with _one_decoder, open_scan(path) as scan:
         gray = scan.read_page(page.page - 1).gray
-    upright = np.rot90(_shrink(gray, _LONG_SIDE[size]), k=-(page.rotation or 0) // 90)
-    pixels = np.ascontiguousarray(upright)[:, :, np.newaxis]
+    return gray_jpeg(turn_and_shrink(gray, page.rotation or 0, size))
+
+
+def decode_page(path: Path, number: int, part: int, frame: PageLayout) -> Page:
+    """A page of a scan file, or one of two sheets that it shows; one page at a time.
+
+    Args:
+        path: of the scan file.
+        number: of the page in it, from 1.
+        part: 1 or 2 for one of two sheets side by side; 0 for the whole page.
+        frame: any page of the layout.
+
+    Raises:
+        PageSetAside: the page can't be read.
+        IndexError: the file has no such page.
+    """
+    with _one_decoder, open_scan(path) as scan:
+        return open_page(scan, number - 1, part, frame)
+
+
+def turn_and_shrink(gray: NDArray[np.uint8], turn: int, size: PictureSize) -> NDArray[np.uint8]:
+    """The page turned clockwise by 0, 90, 180 or 270 degrees, its longer side at most as long as the size says."""
+    return np.rot90(_shrink(gray, _LONG_SIDE[size]), k=-turn // 90)
+
+
+def gray_jpeg(gray: NDArray[np.uint8]) -> bytes:
+    """A gray picture as JPEG."""
+    pixels = np.ascontiguousarray(gray)[:, :, np.newaxis]
     return bytes(simplejpeg.encode_jpeg(pixels, quality=_JPEG_QUALITY, colorspace="GRAY"))
 
 

@@ -19,7 +19,7 @@ from omr.learn_print import straighten_page
 from omr.read_page import Crops, Handwriting, ReadingPlan, read_page, set_aside
 from omr.same_page import have_same_content, have_same_marks
 from omr.scan_file import DecodeLimits, ScanFile, open_scan
-from omr.sheet_pair import cut_between_sheets, read_image
+from omr.sheet_pair import open_page, read_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,10 +170,8 @@ def _read_image(task: PageTask) -> tuple[PageReading, ...]:
 
 def _decode(task: PageTask) -> Gray:
     """The pixels of a page that was read before."""
-    page = _open(task.path).read_page(task.index)
-    if task.part == 0:
-        return page.gray
-    return cut_between_sheets(page, _Worker.settings.plan.layout.pages[0])[task.part - 1].gray
+    frame = _Worker.settings.plan.layout.pages[0]
+    return open_page(_open(task.path), task.index, task.part, frame).gray
 
 
 def _straighten(task: PageTask) -> StraightPage | None:

@@ -55,6 +55,7 @@ _REFUSALS: dict[Refusal, tuple[int, str]] = {
     Refusal.TOO_LARGE: (413, "What was sent is too large."),
     Refusal.BUSY: (503, "The database can't be used now. Wait a little, then try again."),
     Refusal.DAMAGED: (500, "A stored file is damaged. Tell the administrator."),
+    Refusal.NO_SPACE: (507, "The disk of the server is full. Tell the administrator."),
 }
 Side: TypeAlias = BaseModel | Sequence[BaseModel]
 """One side of a change that came too late."""

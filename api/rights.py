@@ -25,6 +25,7 @@ class Right(StrEnum):
     BE_SIGNED_IN = "be_signed_in"
     SEE_EXAMS = "see_exams"
     CHANGE_EXAMS = "change_exams"
+    CHANGE_SCANS = "change_scans"
     JUDGE = "judge"
     SEE_ROSTERS = "see_rosters"
     CHANGE_ROSTERS = "change_rosters"
@@ -34,7 +35,14 @@ class Right(StrEnum):
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMINISTRATOR: frozenset(Right),
     Role.TEACHER: frozenset(
-        [Right.BE_SIGNED_IN, Right.SEE_EXAMS, Right.CHANGE_EXAMS, Right.JUDGE, Right.SEE_ROSTERS]
+        [
+            Right.BE_SIGNED_IN,
+            Right.SEE_EXAMS,
+            Right.CHANGE_EXAMS,
+            Right.CHANGE_SCANS,
+            Right.JUDGE,
+            Right.SEE_ROSTERS,
+        ]
     ),
 }
 """What each role may do."""

@@ -43,18 +43,18 @@ def list_scans(paths: Sequence[Path], crops: Path) -> list[ScanInput]:
     named: list[tuple[Path, str]] = []
     for path in paths:
         if path.is_dir():
-            named += [(one, _show(one.relative_to(path))) for one in _list_folder(path, crops.resolve())]
+            named += [(one, shown_path(one.relative_to(path))) for one in _list_folder(path, crops.resolve())]
         elif path.exists():
-            named.append((path, _show(Path(path.name))))
+            named.append((path, shown_path(Path(path.name))))
         else:
             raise InputError(f"{path} がありません。スキャンのファイルかフォルダーの場所を確かめてください。")
     once = {path.resolve(): (path, source) for path, source in reversed(named)}
     kept = [pair for pair in dict.fromkeys(named) if once[pair[0].resolve()] == pair]
     counts = Counter(source for _, source in kept)
-    return [ScanInput(path, source if counts[source] == 1 else _show(path)) for path, source in kept]
+    return [ScanInput(path, source if counts[source] == 1 else shown_path(path)) for path, source in kept]
 
 
-def _show(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """A path as text that any file can hold; names that are not UTF-8 come from Windows as CP932."""
     name = os.fsencode(path.as_posix())
     try:

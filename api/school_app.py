@@ -15,9 +15,13 @@ import api.comparison_routes
 import api.duty_routes
 import api.exam_routes
 import api.judgement_routes
+import api.layout_routes
 import api.question_routes
 import api.roster_routes
+import api.scan_picture_routes
+import api.scan_routes
 import api.sign_in_routes
+import api.upload_routes
 from api.change_feeds import ChangeFeeds
 from api.group_memory import GroupMemory
 from api.http_rules import LOCAL_HOSTS, add_http_rules
@@ -87,6 +91,10 @@ def create_school_app(instance: Instance) -> FastAPI:
         (api.judgement_routes, "judgements"),
         (api.duty_routes, "duties"),
         (api.attendance_routes, "attendance"),
+        (api.layout_routes, "layouts"),
+        (api.upload_routes, "scans"),
+        (api.scan_routes, "scans"),
+        (api.scan_picture_routes, "scans"),
     ):
         app.include_router(module.routes, prefix="/api", tags=[tag])
     _add_pages(app)

@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable  # noqa: TC003  (part of public signatures)
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003  (part of public signatures)
 
@@ -17,12 +17,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.account_routes import first_setup_path
+from api.file_receiving import receiving_files
 from api.http_rules import LOCAL_HOSTS
 from api.instance import Instance, Transport
 from api.listening import listen
 from api.passwords import digest, new_token
 from api.request_log import log_as_json
 from api.school_app import create_school_app
+from api.worker_serving import intake_workers, usual_count
 from omr.errors import InputError
 from scoring.storage.accounts import has_administrator, make_link, the_school
 from scoring.storage.blobs import FolderBlobs
@@ -54,6 +56,8 @@ class ServeRequest:
         tls_key: its key (PEM).
         trusted_proxy: addresses or networks, with commas, of the proxies that encrypt for this server.
         plain_http: whether http over a network is allowed.
+        watch: folder that scanners write into, with a folder for each exam.
+        workers: processes that read scans; None for one a core but one.
     """
 
     data: Path
@@ -64,6 +68,8 @@ class ServeRequest:
     tls_key: Path | None = None
     trusted_proxy: str | None = None
     plain_http: PlainHttp = PlainHttp.REFUSED
+    watch: Path | None = None
+    workers: int | None = None
 
 
 class SchoolServer(uvicorn.Server):
@@ -111,6 +117,10 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         InputError: the call can't be served as it is.
     """
     transport = choose_transport(request)
+    if request.watch is not None and not request.watch.is_dir():
+        raise InputError(
+            f"{request.watch} がないか、フォルダーではありません。--watch の場所を確かめてください。"
+        )
     try:
         request.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -121,7 +131,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         listen(request.host, request.port) as listening,
         closing(open_database(request.database or database_in(request.data))) as database,
     ):
-        instance = _open_instance(database, request.data, transport)
+        instance = replace(_open_instance(database, request.data, transport), drop_folder=request.watch)
         address = _address(request, listening)
         for sentence in _first_words(instance, address):
             announce(sentence)
@@ -129,14 +139,19 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         server = SchoolServer(_configuration(request, instance))
         # The server ends in order, then sends itself the signal again: to be told to stop is no failure.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with contextlib.suppress(KeyboardInterrupt):
+        count = usual_count() if request.workers is None else request.workers
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            receiving_files(instance),
+            intake_workers(count, database, instance.blobs, request.data),
+        ):
             server.run(sockets=[listening])
 
 
 def _open_instance(database: Database, data: Path, transport: Transport) -> Instance:
     with database.write() as session:
         school_id = the_school(session, utc_now())
-    return Instance(database, FolderBlobs(data / "blobs"), school_id, transport)
+    return Instance(database, FolderBlobs(data / "blobs"), school_id, data, transport)
 
 
 def _first_words(instance: Instance, address: str) -> list[str]:

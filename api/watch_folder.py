@@ -52,11 +52,13 @@ class WatchFolder:
         folder: to look into.
         rules: how long to wait.
         excluded: a folder below it that is not looked into (where results go); None if there is none.
+        pattern: of the paths below it that are looked at; all of them by default.
     """
 
     folder: Path
     rules: WatchRules = field(default_factory=WatchRules)
     excluded: Path | None = None
+    pattern: str = "**/*"
     _seen: dict[Path, _Seen] = field(default_factory=dict, init=False)
 
     def poll(self, now: float) -> list[Path]:
@@ -92,7 +94,7 @@ class WatchFolder:
     def _list(self) -> Iterator[tuple[Path, tuple[int, int]]]:
         """The files that can be scans and are not empty; what vanishes or is locked meanwhile is left out."""
         try:
-            paths = list(self.folder.rglob("*"))
+            paths = list(self.folder.glob(self.pattern))
         except OSError:  # a share that is away for a moment
             return
         for path in paths:

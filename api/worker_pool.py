@@ -167,7 +167,7 @@ class WorkerPool:
     def _launch(self) -> _Worker[Any]:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_work, args=(theirs, *self._start), daemon=True)
-        with _without_ctrl_c():
+        with without_ctrl_c():
             process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -192,7 +192,7 @@ class WorkerPool:
 
 
 @contextmanager
-def _without_ctrl_c() -> Iterator[None]:
+def without_ctrl_c() -> Iterator[None]:
     """Start a process whole, out of reach of Ctrl+C, which is the parent's to answer when this is done."""
     came: list[int] = []
     in_main = threading.current_thread() is threading.main_thread()  # no other thread can set or get signals

@@ -33,6 +33,7 @@ class Refusal(StrEnum):
     TOO_LARGE = "too_large"
     BUSY = "busy"
     DAMAGED = "damaged"
+    NO_SPACE = "no_space"
 
 
 class Refused(SaitenError):

@@ -206,25 +206,42 @@ def read_layout(path: Path) -> Layout:
         InputError: the file is missing, not JSON, or not a layout; the message names the line or the place.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: レイアウトのファイルを読めません。ファイル名と場所を確かめてください。"
-        ) from error
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(_unreadable(path)) from error
+    return parse_layout(data, str(path))
+
+
+def parse_layout(data: bytes, name: str) -> Layout:
+    """The layout in a LAYOUT.json that is already read.
+
+    Args:
+        data: the file's content.
+        name: what messages call the file.
+
+    Raises:
+        InputError: it is not a layout; the message as from `read_layout`.
+    """
     try:
-        plain = json.loads(text)
+        plain = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(_unreadable(name)) from error
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{path} {error.lineno}行目: JSON として読めません。saiten print --layout が書いた形にしてください。"
+            f"{name} {error.lineno}行目: JSON として読めません。saiten print --layout が書いた形にしてください。"
         ) from error
     except RecursionError as error:
-        raise InputError(f"{path}: 入れ子が深すぎて、レイアウトとして読めません。") from error
+        raise InputError(f"{name}: 入れ子が深すぎて、レイアウトとして読めません。") from error
     try:
         return _ADAPTER.validate_python(plain)
     except ValidationError as error:
         raise InputError(
-            f"{path} の {explain_mistake(error)}。LAYOUT.json の書き方を確かめてください。"
+            f"{name} の {explain_mistake(error)}。LAYOUT.json の書き方を確かめてください。"
         ) from error
+
+
+def _unreadable(name: Path | str) -> str:
+    return f"{name}: レイアウトのファイルを読めません。ファイル名と場所を確かめてください。"
 
 
 def _rounded(value: Any) -> Any:

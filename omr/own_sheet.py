@@ -157,6 +157,18 @@ def place_page(
     return PlacedPage(fit.page, registration, bubbles, boxes, corners, doubted)
 
 
+def place_by_hand(sheet: OwnSheet, page: int, registration: Registration) -> PlacedPage:
+    """A page where a person put it: nothing of its print is looked for.
+
+    Args:
+        sheet: the own sheet.
+        page: which one, from 0.
+        registration: from the person's corners.
+    """
+    plan = sheet.pages[page]
+    return PlacedPage(page, registration, plan.bubbles, plan.boxes, plan.crop_corners, ~plan.has_room)
+
+
 def _moved_boxes(boxes: BoxPlan, fit: PageFit, shifts: Points, plan: OwnPagePlan) -> BoxPlan:
     """The boxes where they really lie, by the shift of each and the bend of the page."""
     points = boxes.points + shifts[plan.question_of_sample].reshape(boxes.points.shape)

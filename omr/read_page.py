@@ -3,64 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from omr.answer_pictures import Crops, Handwriting, cut_pictures, encode_crops
 from omr.blank_page import is_empty_page
 from omr.box_frames import FramePrint
 from omr.bubbles import measure_bubbles
 from omr.choices import CHOICE_READER, MarkRules, judge_bubbles
-from omr.code_reader import read_code
-from omr.crops import CROP_MARGIN_MM, cut_regions, encode_jpeg, encode_png
 from omr.errors import PageSetAside, Trouble
-from omr.foreign_page import check_belongs, explain_unknown_page
+from omr.foreign_page import check_belongs
 from omr.gray import DAMAGE_WARNING
 from omr.identity_bubbles import read_identity
 from omr.layout import BubblePrint, QuestionKind
+from omr.locate_sheet import check_placement, locate_sheet
 from omr.mark_lines import BubbleVerdicts, ChoiceVerdict, join_verdicts
-from omr.own_sheet import OwnSheet, place_page, plan_own_sheet
+from omr.own_sheet import OwnSheet, place_by_hand, place_page, plan_own_sheet
+from omr.page_hints import PageHints, register_by_hand, remark_corners, turn_back, turn_page
 from omr.page_plan import PagePlan, plan_page
 from omr.pixels import is_two_tone, median
-from omr.reading import AnswerReading, Crop, PageReading, PageStatus, ReadingStatus, WrittenPicture
-from omr.registration import Registration, register, register_as_it_lies
+from omr.reading import AnswerReading, PageReading, PageStatus, ReadingStatus
+from omr.registration import Registration, register_as_it_lies
 from omr.sheet_code import exam_digest, layout_digest
-from omr.sheet_search import search_sheet
 from omr.unknown_print import judge_unknown_print
 from omr.written_boxes import BLANK_READER, WrittenVerdict, judge_boxes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from omr.layout import Layout, PageLayout, QuestionLayout
+    from omr.layout import Layout, QuestionLayout
+    from omr.locate_sheet import LocatedSheet
     from omr.page import Page
     from omr.pixels import Gray
-    from omr.sheet_code import SheetCode
+    from omr.reading import IdentityReading
 
-_MOST_RESIDUAL_MM = 0.8
+__all__ = ["Crops", "Handwriting", "ReadingPlan", "read_page", "set_aside"]
+
 _MAY_BE_BLANK = (Trouble.NO_FIDUCIALS, Trouble.FOREIGN_SHEET)
 _LEAST_SIDE = 200
 """Pixels; a sheet at 50 dpi has more."""
-_READABLE = (QuestionKind.SYMBOL, QuestionKind.NUMBER, QuestionKind.TEXT)
-_FRAME_MM = 0.45
-"""From the edge of an answer box to where no ink of its printed frame is any more."""
-
-
-class Crops(StrEnum):
-    """Which pictures of answers come back: none, those that a person looks at (JPEG), or all (PNG)."""
-
-    NONE = "none"
-    TO_GRADE = "to_grade"
-    ALL = "all"
-
-
-class Handwriting(StrEnum):
-    """Whether written answers are read after this, so that their pixels are needed, or left to a person."""
-
-    READ = "read"
-    LEFT = "left"
 
 
 @dataclass(frozen=True)
@@ -125,7 +106,7 @@ class ReadingPlan:
         return layout_digest(self.layout.digest)
 
 
-def read_page(page: Page, plan: ReadingPlan, index: int = 0) -> PageReading:
+def read_page(page: Page, plan: ReadingPlan, index: int = 0, hints: PageHints | None = None) -> PageReading:
     """Read one page; whatever is wrong with it ends in the reading's status and reason.
 
     Args:
@@ -133,7 +114,13 @@ def read_page(page: Page, plan: ReadingPlan, index: int = 0) -> PageReading:
         plan: of the exam.
         index: of the page in its file, from 0; on sheets without a code it says which page of the sheet
             this is, page after page.
+        hints: what a person said of the page.
     """
+    if hints is not None and hints.turn:
+        reading = read_page(turn_page(page, hints.turn), plan, index, replace(hints, turn=0))
+        if reading.registration is None:
+            return reading
+        return replace(reading, registration=turn_back(reading.registration, page.gray.shape, hints.turn))
     if min(page.gray.shape) < _LEAST_SIDE:
         return set_aside(
             PageSetAside(
@@ -141,15 +128,25 @@ def read_page(page: Page, plan: ReadingPlan, index: int = 0) -> PageReading:
             )
         )
     try:
-        if plan.reference and not plan.layout.has_code:
-            return _read_by_reference(page, plan, index % len(plan.pages))
-        if not plan.layout.has_code:
-            return _read_as_it_lies(page, plan, index % len(plan.pages) + 1)
-        return _read_printed_sheet(page, plan)
+        return _read(page, plan, index, hints or PageHints())
     except PageSetAside as aside:
         if aside.trouble in _MAY_BE_BLANK and is_empty_page(page.gray):
             return _read_empty_page(page)
         return set_aside(aside)
+
+
+def _read(page: Page, plan: ReadingPlan, index: int, hints: PageHints) -> PageReading:
+    if hints.sheet_page is not None and hints.sheet_page > len(plan.pages):
+        raise PageSetAside(
+            Trouble.OTHER_LAYOUT,
+            f"指定された{hints.sheet_page}ページ目は、この試験の解答用紙にありません。ページを指定し直してください。",
+        )
+    if plan.layout.has_code:
+        return _read_printed_sheet(page, plan, hints)
+    expected = index % len(plan.pages) + 1 if hints.sheet_page is None else hints.sheet_page
+    if plan.reference:
+        return _read_by_reference(page, plan, expected, hints)
+    return _read_as_it_lies(page, plan, expected, hints)
 
 
 def _read_empty_page(page: Page) -> PageReading:
@@ -169,57 +166,51 @@ def set_aside(aside: PageSetAside) -> PageReading:
     return PageReading(PageStatus.QUARANTINED, aside.reason, aside.trouble)
 
 
-def _read_printed_sheet(page: Page, plan: ReadingPlan) -> PageReading:
-    gray = page.gray
-    registration, code = _locate(page, plan.layout.pages[0])
-    check_belongs(code, plan.exam, plan.layout_part, len(plan.pages))
-    page_plan = plan.pages[code.page - 1]
-    residual = registration.residual_mm
-    if residual is not None and residual > _MOST_RESIDUAL_MM:
-        raise PageSetAside(
-            Trouble.MISPLACED,
-            f"四隅の■の位置が印刷と合いません（ずれ {residual:.1f} mm）。紙の折れや重なりを直して読み取り直してください。",
-        )
-    verdicts = _judge_choices(gray, registration, plan, code.page - 1)
-    identity = None
-    if code.is_blank_set and page_plan.digits is not None:
-        digits = judge_bubbles(
-            measure_bubbles(gray, registration, page_plan.digits), page_plan.digits, plan.rules
-        )
-        identity = read_identity(page_plan.layout.identity, digits)
-    answers = _answers(gray, registration, page_plan, verdicts, page.warning)
-    return PageReading(
-        PageStatus.READ,
-        reason=page.warning,
-        code=code,
-        sheet_page=code.page,
-        registration=registration,
-        answers=answers,
-        identity=identity,
-        crops=_crops(gray, registration, page_plan, answers, plan.crops),
-        pictures=_pictures(page, registration, page_plan, answers, plan.handwriting),
-    )
+def _read_printed_sheet(page: Page, plan: ReadingPlan, hints: PageHints) -> PageReading:
+    sheet = locate_sheet(page, plan.layout.pages[0], hints)
+    if sheet.code is not None:
+        check_belongs(sheet.code, plan.exam, plan.layout_part, len(plan.pages))
+    check_placement(sheet.registration)
+    page = remark_corners(page, hints, sheet.registration)
+    verdicts = _judge_choices(page.gray, sheet.registration, plan, sheet.sheet_page - 1)
+    identity = _identity(page.gray, sheet, plan)
+    page_plan = plan.pages[sheet.sheet_page - 1]
+    reading = _finish(page, sheet.registration, page_plan, verdicts, plan)
+    return replace(reading, code=sheet.code, identity=identity)
 
 
-def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int) -> PageReading:
+def _identity(gray: Gray, sheet: LocatedSheet, plan: ReadingPlan) -> IdentityReading | None:
+    """The digit bubbles of a blank set; where no code says that it is one, their printed outlines do."""
+    page_plan = plan.pages[sheet.sheet_page - 1]
+    if page_plan.digits is None or (sheet.code is not None and not sheet.code.is_blank_set):
+        return None
+    measures = measure_bubbles(gray, sheet.registration, page_plan.digits)
+    if sheet.code is None and median(measures.outline) < page_plan.outline:
+        return None
+    digits = judge_bubbles(measures, page_plan.digits, plan.rules)
+    return read_identity(page_plan.layout.identity, digits)
+
+
+def _read_as_it_lies(page: Page, plan: ReadingPlan, page_number: int, hints: PageHints) -> PageReading:
     page_plan = plan.pages[page_number - 1]
-    registration = register_as_it_lies(page.gray, page_plan.layout)
+    if hints.corners is None:
+        registration = register_as_it_lies(page.gray, page_plan.layout)
+    else:
+        registration = register_by_hand(page.gray, page_plan.layout, hints.corners)
+    page = remark_corners(page, hints, registration)
     verdicts = _judge_choices(page.gray, registration, plan, page_number - 1)
-    answers = _answers(page.gray, registration, page_plan, verdicts, page.warning)
-    return PageReading(
-        PageStatus.READ,
-        reason=page.warning,
-        sheet_page=page_number,
-        registration=registration,
-        answers=answers,
-        crops=_crops(page.gray, registration, page_plan, answers, plan.crops),
-        pictures=_pictures(page, registration, page_plan, answers, plan.handwriting),
-    )
+    return _finish(page, registration, page_plan, verdicts, plan)
 
 
-def _read_by_reference(page: Page, plan: ReadingPlan, expected: int) -> PageReading:
-    dpi = None if page.dpi is None else max(page.dpi)
-    placed = place_page(page.gray, plan.own_sheet, expected, dpi, plan.enlarged)
+def _read_by_reference(page: Page, plan: ReadingPlan, page_number: int, hints: PageHints) -> PageReading:
+    if hints.corners is None:
+        dpi = None if page.dpi is None else max(page.dpi)
+        placed = place_page(page.gray, plan.own_sheet, page_number - 1, dpi, plan.enlarged)
+    else:
+        layout = plan.pages[page_number - 1].layout
+        registration = register_by_hand(page.gray, layout, hints.corners)
+        placed = place_by_hand(plan.own_sheet, page_number - 1, registration)
+        page = remark_corners(page, hints, registration)
     page_plan = replace(
         plan.pages[placed.page],
         bubbles=placed.bubbles,
@@ -231,29 +222,31 @@ def _read_by_reference(page: Page, plan: ReadingPlan, expected: int) -> PageRead
     if page_plan.bubbles is not None:
         measures = measure_bubbles(page.gray, placed.registration, page_plan.bubbles)
         verdicts = judge_bubbles(measures, page_plan.bubbles, plan.rules.amid_print())
-    answers = _answers(page.gray, placed.registration, page_plan, verdicts, page.warning)
+    reading = _finish(page, placed.registration, page_plan, verdicts, plan)
+    if np.array_equal(placed.crop_corners, plan.pages[placed.page].crop_corners):
+        return reading
+    corners = tuple(tuple((x, y) for x, y in box) for box in placed.crop_corners.round(2).tolist())
+    return replace(reading, crop_corners=corners)
+
+
+def _finish(
+    page: Page,
+    registration: Registration,
+    page_plan: PagePlan,
+    verdicts: BubbleVerdicts | None,
+    plan: ReadingPlan,
+) -> PageReading:
+    """The reading of a page that was found, with its answers and their pictures."""
+    answers = _answers(page.gray, registration, page_plan, verdicts, page.warning)
     return PageReading(
         PageStatus.READ,
         reason=page.warning,
-        sheet_page=placed.page + 1,
-        registration=placed.registration,
+        sheet_page=page_plan.layout.number,
+        registration=registration,
         answers=answers,
-        crops=_crops(page.gray, placed.registration, page_plan, answers, plan.crops),
-        pictures=_pictures(page, placed.registration, page_plan, answers, plan.handwriting),
+        crops=encode_crops(page.gray, registration, page_plan, answers, plan.crops),
+        pictures=cut_pictures(page, registration, page_plan, answers, plan.crops, plan.handwriting),
     )
-
-
-def _locate(page: Page, frame: PageLayout) -> tuple[Registration, SheetCode]:
-    """Registration and code of a printed page: where a scan of the sheet alone has them, or anywhere."""
-    fits = register(page.gray, frame)
-    for fit in fits:
-        code = read_code(page.gray, fit.transform, frame)
-        if code is not None:
-            return fit, code
-    found = search_sheet(page, frame)
-    if found is None:
-        raise explain_unknown_page(page.gray, bool(fits))
-    return found
 
 
 def _judge_choices(
@@ -329,56 +322,3 @@ def _doubt(answer: AnswerReading) -> AnswerReading:
     is_choice = answer.kind is QuestionKind.CHOICE
     confidence = min(answer.confidence, 0.5) if is_choice and answer.confidence is not None else None
     return replace(answer, status=ReadingStatus.DOUBTFUL, confidence=confidence)
-
-
-def _crops(
-    gray: Gray,
-    registration: Registration,
-    page_plan: PagePlan,
-    answers: Sequence[AnswerReading],
-    crops: Crops,
-) -> tuple[Crop, ...]:
-    if crops is Crops.NONE:
-        return ()
-    encode = encode_png if crops is Crops.ALL else encode_jpeg
-    which = [at for at, answer in enumerate(answers) if crops is Crops.ALL or _is_for_a_person(answer)]
-    boxes = [page_plan.crops[at] for at in which]
-    pictures = cut_regions(gray, registration.transform, boxes, page_plan.crop_corners[which])
-    return tuple(
-        Crop(answers[at].question, encode(picture)) for at, picture in zip(which, pictures, strict=True)
-    )
-
-
-def _pictures(
-    page: Page,
-    registration: Registration,
-    page_plan: PagePlan,
-    answers: Sequence[AnswerReading],
-    handwriting: Handwriting,
-) -> tuple[WrittenPicture, ...]:
-    """The pixels of the written answers that are not surely empty."""
-    if handwriting is Handwriting.LEFT:
-        return ()
-    which = [
-        at
-        for at, answer in enumerate(answers)
-        if answer.kind in _READABLE and answer.status is not ReadingStatus.BLANK
-    ]
-    if not which:
-        return ()
-    boxes = [page_plan.crops[at] for at in which]
-    cut = cut_regions(page.gray, registration.transform, boxes, page_plan.crop_corners[which])
-    doubted = page_plan.doubted.tolist()
-    return tuple(
-        WrittenPicture(
-            question=answers[at].question,
-            pixels=np.ascontiguousarray(pixels),
-            frame_px=(CROP_MARGIN_MM + _FRAME_MM) * pixels.shape[1] / box.w,
-            is_doubted=bool(page.warning or doubted[at]),
-        )
-        for at, pixels, box in zip(which, cut, boxes, strict=True)
-    )
-
-
-def _is_for_a_person(answer: AnswerReading) -> bool:
-    return answer.kind is not QuestionKind.CHOICE or answer.status is ReadingStatus.DOUBTFUL

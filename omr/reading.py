@@ -138,8 +138,8 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WrittenPicture:
-    """The pixels of a written answer, for a reader of handwriting; never kept.
+class AnswerPicture:
+    """The pixels of an answer, for a reader of handwriting or an atlas; never kept.
 
     Attributes:
         question: its id.
@@ -176,8 +176,11 @@ class PageReading:
         registration: how the page lies; None where it was not found.
         answers: one reading a question of this page, in exam order.
         identity: the digit bubbles of a blank set.
+        crop_corners: where the parts of the page that show the answers really lie, page mm, one a question in the
+            order of the layout, each its four corners clockwise from the top left; empty where they lie as the
+            layout says.
         crops: the pictures of the answer regions, where they were asked for.
-        pictures: of the written answers that are not surely empty, where they were asked for.
+        pictures: pixels of the answers, where they were asked for.
     """
 
     status: PageStatus
@@ -188,5 +191,6 @@ class PageReading:
     registration: Registration | None = None
     answers: tuple[AnswerReading, ...] = ()
     identity: IdentityReading | None = None
+    crop_corners: tuple[tuple[tuple[float, float], ...], ...] = ()
     crops: tuple[Crop, ...] = ()
-    pictures: tuple[WrittenPicture, ...] = field(default=(), compare=False)
+    pictures: tuple[AnswerPicture, ...] = field(default=(), compare=False)

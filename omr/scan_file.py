@@ -31,6 +31,7 @@ __all__ = [
     "SCAN_SUFFIXES",
     "DecodeLimits",
     "ScanFile",
+    "check_kind",
     "decode_image",
     "describe_decoders",
     "open_scan",
@@ -163,6 +164,17 @@ def open_scan(path: Path, limits: DecodeLimits | None = None, password: str | No
             raise
 
 
+def check_kind(head: bytes) -> None:
+    """Make sure that a file is a PDF, TIFF, JPEG or PNG, as far as its first bytes (up to 1024) tell.
+
+    Raises:
+        PageSetAside: it is something else; the reason says what.
+    """
+    is_image = head.startswith((*_TIFF_STARTS, b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
+    if not is_image and (b"%PDF-" not in head or head.startswith(_ZIP_START)):
+        raise _foreign(head)
+
+
 def decode_image(data: bytes, limits: DecodeLimits | None = None) -> Page:
     """Decode a JPEG, PNG or TIFF (its first page) in memory.
 
@@ -243,7 +255,11 @@ def _open_pages(
     if b"%PDF-" in head and not head.startswith(_ZIP_START):
         with file:
             return PdfPages(path if _is_unicode(path) else _read_all(file), limits, password)
-    raise PageSetAside(
+    raise _foreign(head)
+
+
+def _foreign(head: bytes) -> PageSetAside:
+    return PageSetAside(
         Trouble.UNREADABLE_FILE,
         f"{_guess_foreign(head)}です。PDF、TIFF、JPEG、PNGのどれかでスキャンし直してください。",
     )

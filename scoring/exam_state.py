@@ -47,13 +47,18 @@ def check_change(before: ExamState, after: ExamState, reason: str | None) -> Non
     raise Refused(Refusal.WRONG_STATE, sentence)
 
 
+def is_editable(state: ExamState) -> bool:
+    """Whether what an exam says, and its scans, may change: until it is 確定."""
+    return state not in {ExamState.CONFIRMED, ExamState.RETURNED}
+
+
 def check_editable(state: ExamState) -> None:
     """Make sure that what an exam says may change.
 
     Raises:
         Refused: it is 確定 or 返却; it is to be brought back for a reason first.
     """
-    if state in {ExamState.CONFIRMED, ExamState.RETURNED}:
+    if not is_editable(state):
         raise Refused(
             Refusal.WRONG_STATE,
             f"この試験は「{STATE_NAMES[state]}」です。直すには、理由を書いて「採点中」に戻してください。",

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from ocr.reading import WrittenStatus
 from ocr.written_answers import AnswerCrop, WrittenQuestion
+from omr.answer_pictures import is_to_be_read
 from omr.layout import QuestionKind
 from omr.reading import ReadingStatus
 from scoring.marking import answer_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ocr.handwriting import HandwritingReader
     from ocr.reading import WrittenReading
-    from omr.reading import AnswerReading, WrittenPicture
+    from ocr.written_answers import ReadAnswer
+    from omr.reading import AnswerPicture, AnswerReading, PageReading
     from scoring.exam import Exam, Question
     from scoring.page_records import ScannedPage
 
@@ -41,40 +43,60 @@ def read_handwriting(
         exam: whose answers these are.
         pages: as they came from the workers.
     """
+    found = read_written(reader, exam, [page.reading for page in pages])
+    return [
+        replace(page, reading=join_written(page.reading, answers))
+        for page, answers in zip(pages, found, strict=True)
+    ]
+
+
+def read_written(
+    reader: HandwritingReader, exam: Exam, readings: Sequence[PageReading]
+) -> list[dict[str, ReadAnswer]]:
+    """All that the reader says of the written answers of some pages, by question.
+
+    Args:
+        reader: with its models.
+        exam: whose answers these are.
+        readings: of the pages, with pictures.
+    """
     questions = {question.id: question for question in exam.questions}
-    pictures: dict[str, list[tuple[int, WrittenPicture]]] = defaultdict(list)
-    for at, page in enumerate(pages):
-        for picture in page.reading.pictures:
-            pictures[picture.question].append((at, picture))
-    readings: list[dict[str, WrittenReading]] = [{} for _ in pages]
-    doubted: set[tuple[int, str]] = set()
+    pictures: dict[str, list[tuple[int, AnswerPicture]]] = defaultdict(list)
+    for at, reading in enumerate(readings):
+        unread = {answer.question for answer in reading.answers if is_to_be_read(answer)}
+        for picture in reading.pictures:
+            if picture.question in unread:
+                pictures[picture.question].append((at, picture))
+    found: list[dict[str, ReadAnswer]] = [{} for _ in readings]
     for name, some in pictures.items():
         crops = [AnswerCrop(picture.pixels, picture.frame_px) for _, picture in some]
         answers = reader.read(written_question(questions[name], exam), crops)
-        for (at, picture), answer in zip(some, answers, strict=True):
-            readings[at][name] = answer.reading
-            if picture.is_doubted:
-                doubted.add((at, name))
-    return [
-        _with_readings(page, found, {name for place, name in doubted if place == at})
-        for at, (page, found) in enumerate(zip(pages, readings, strict=True))
-    ]
+        for (at, _), answer in zip(some, answers, strict=True):
+            found[at][name] = answer
+    return found
+
+
+def join_written(reading: PageReading, found: Mapping[str, ReadAnswer]) -> PageReading:
+    """A page's reading with what the reader of handwriting says, and without the pictures.
+
+    Args:
+        reading: with pictures.
+        found: by question, from `read_written`.
+    """
+    doubted = {picture.question for picture in reading.pictures if picture.is_doubted}
+    answers = tuple(
+        _join(answer, found[answer.question].reading, is_doubted=answer.question in doubted)
+        if answer.question in found
+        else answer
+        for answer in reading.answers
+    )
+    return replace(reading, answers=answers, pictures=())
 
 
 def written_question(question: Question, exam: Exam) -> WrittenQuestion:
     """What the reader must know of a question."""
     answers = tuple(right[0] for right in question.right_answers if right)
     return WrittenQuestion(answer_rules(question, exam.compare), answers)
-
-
-def _with_readings(page: ScannedPage, found: dict[str, WrittenReading], doubted: set[str]) -> ScannedPage:
-    answers = tuple(
-        _join(answer, found[answer.question], is_doubted=answer.question in doubted)
-        if answer.question in found
-        else answer
-        for answer in page.reading.answers
-    )
-    return replace(page, reading=replace(page.reading, answers=answers, pictures=()))
 
 
 def _join(answer: AnswerReading, written: WrittenReading, *, is_doubted: bool) -> AnswerReading:

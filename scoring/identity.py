@@ -59,6 +59,7 @@ class Ground(StrEnum):
     WRITTEN = "written"
     ORDER = "order"
     ELIMINATION = "elimination"
+    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,9 @@ def open_school(database: Database, folder: Path, transport: Transport = Transpo
     clock = Clock()
     with database.write() as session:
         school_id = accounts.the_school(session, clock())
-    return School(Instance(database, FolderBlobs(folder / "blobs"), school_id, transport, clock), clock)
+    return School(
+        Instance(database, FolderBlobs(folder / "blobs"), school_id, folder, transport, clock), clock
+    )
 
 
 def assert_problem(answer: Response, status: int, refusal: str | None = None) -> dict[str, Any]:

@@ -192,6 +192,18 @@ def hold_exam(session: Session, school_id: str, exam_id: str) -> StoredExam:
     return find_exam(session, school_id, exam_id)
 
 
+def find_exam_of_code(session: Session, school_id: str, code: str) -> StoredExam | None:
+    """The exam whose sheets carry this id, as it now is; None where the school has none."""
+    row = session.execute(_now(school_id).where(ExamRow.code == code)).first()
+    return None if row is None else _stored(row)
+
+
+def list_codes(session: Session, school_id: str) -> Sequence[tuple[str, ExamState]]:
+    """The ids on the sheets of all exams of a school, and how far each exam is."""
+    rows = session.execute(_now(school_id).with_only_columns(ExamRow.code, ExamStateRow.state))
+    return [(code, ExamState(state)) for code, state in rows]
+
+
 def find_exam_to_change(session: Session, school_id: str, exam_id: str, tag: str) -> StoredExam:
     """An exam that nobody else changes until this transaction ends.
 

@@ -1,0 +1,83 @@
+"""`saiten worker`: one more worker for a served instance, on this machine or another."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable  # noqa: TC003  (part of public signatures)
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  (part of public signatures)
+from typing import TYPE_CHECKING
+
+from api.intake_process import WorkerSettings
+from api.intake_workers import IntakeWorkers
+from api.request_log import log_as_json
+from omr.errors import InputError
+from scoring.storage.blobs import FolderBlobs
+from scoring.storage.database import Database, database_in, open_database
+
+if TYPE_CHECKING:
+    from scoring.storage.blobs import BlobStore
+
+_PRESENCE = "workers"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRequest:
+    """What `saiten worker` was asked for.
+
+    Attributes:
+        data: folder of the files, and of the database where none is named; that of the served instance.
+        database: URL; None for SQLite in `data`.
+    """
+
+    data: Path
+    database: str | None = None
+
+
+def usual_count() -> int:
+    """How many workers a server has unless told otherwise: one core is left for those who grade."""
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
+def intake_workers(count: int, database: Database, blobs: BlobStore, data: Path) -> IntakeWorkers:
+    """The workers of a served instance, not started yet.
+
+    Args:
+        count: how many processes; 0 for none.
+        database: open.
+        blobs: with its scan files.
+        data: its folder.
+    """
+    address = database.engine.url.render_as_string(hide_password=False)
+    return IntakeWorkers(count, database, WorkerSettings(address, blobs), data / _PRESENCE)
+
+
+def work_for_school(request: WorkRequest, announce: Callable[[str], None]) -> None:
+    """Work until Ctrl+C or SIGTERM; what was begun is finished or given back.
+
+    Args:
+        request: what was asked for.
+        announce: is told what the person at the terminal needs to know.
+
+    Raises:
+        InputError: there is no such instance.
+    """
+    if not request.data.is_dir():
+        raise InputError(
+            f"{request.data} がありません。--data に、saiten serve と同じフォルダーを指定してください。"
+        )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with closing(open_database(request.database or database_in(request.data))) as database:
+        log_as_json()
+        with intake_workers(1, database, FolderBlobs(request.data / "blobs"), request.data):
+            announce("スキャンの読み取りを手伝っています。終わるには Ctrl+C を押してください。")
+            while not stop.is_set():
+                with contextlib.suppress(InterruptedError):
+                    stop.wait(3600)
+    announce("読み取りの手伝いを終わりました。")
