@@ -32,6 +32,27 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+DataFolder = Annotated[
+    Path, typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="データを置くフォルダー")
+]
+DatabaseAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        envvar="SAITEN_DATABASE",
+        help="データベース（指定がなければ DIR の中のファイル）",
+    ),
+]
+BlobsAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--blobs",
+        metavar="URL",
+        envvar="SAITEN_BLOBS",
+        help="スキャンなどのファイルの置き場所（s3://…、指定がなければ DIR の中）",
+    ),
+]
 ExamFile = Annotated[Path, typer.Argument(metavar="EXAM.toml", help="試験の設定")]
 RosterFile = Annotated[Path | None, typer.Option("--roster", metavar="ROSTER.csv", help="名簿")]
 
@@ -323,18 +344,9 @@ def demo(
 
 @app.command("serve")
 def serve(
-    data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="データを置くフォルダー")
-    ] = Path("saiten-data"),
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            metavar="URL",
-            envvar="SAITEN_DATABASE",
-            help="データベース（指定がなければ DIR の中のファイル）",
-        ),
-    ] = None,
+    data: DataFolder = Path("saiten-data"),
+    database: DatabaseAddress = None,
+    blobs: BlobsAddress = None,
     host: Annotated[str, typer.Option("--host", help="受け付けるホスト")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="ポート番号（0 なら空いている番号）")
@@ -365,6 +377,7 @@ def serve(
     request = ServeRequest(
         data=data,
         database=database,
+        blobs=blobs,
         host=host,
         port=port,
         tls_cert=tls_cert,
@@ -397,6 +410,32 @@ def worker(
     from api.worker_serving import WorkRequest, work_for_school  # noqa: PLC0415
 
     work_for_school(WorkRequest(data, database), typer.echo)
+
+
+@app.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="できるバックアップ（zip）")],
+    data: DataFolder = Path("saiten-data"),
+    database: DatabaseAddress = None,
+    blobs: BlobsAddress = None,
+) -> None:
+    """学校のデータをすべて1つのファイルに写します（サーバーを動かしたままでできます）。"""
+    from api.backup_commands import back_up  # noqa: PLC0415
+
+    typer.echo(back_up(file, data, database, blobs), err=True)
+
+
+@app.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="saiten backup が作ったファイル")],
+    data: DataFolder = Path("saiten-data"),
+    database: DatabaseAddress = None,
+    blobs: BlobsAddress = None,
+) -> None:
+    """バックアップを、空の場所に戻します。"""
+    from api.backup_commands import put_back  # noqa: PLC0415
+
+    typer.echo(put_back(file, data, database, blobs), err=True)
 
 
 def _serve_run(run: DemoRun, port: int, no_browser: bool) -> None:  # noqa: FBT001

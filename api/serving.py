@@ -27,9 +27,9 @@ from api.school_app import create_school_app
 from api.worker_serving import intake_workers, usual_count
 from omr.errors import InputError
 from scoring.storage.accounts import has_administrator, make_link, the_school
-from scoring.storage.blobs import FolderBlobs
 from scoring.storage.columns import utc_now
 from scoring.storage.database import Database, database_in, open_database
+from scoring.storage.object_blobs import open_blobs
 
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  (recognised, not listened at)
 _SECONDS_TO_END = 10
@@ -50,6 +50,7 @@ class ServeRequest:
     Attributes:
         data: folder of the files, and of the database where none is named.
         database: URL; None for SQLite in `data`.
+        blobs: URL of an object store; None for a folder in `data`.
         host: to listen at.
         port: to listen at; 0 for any free one.
         tls_cert: certificate (PEM), with the chain.
@@ -62,6 +63,7 @@ class ServeRequest:
 
     data: Path
     database: str | None = None
+    blobs: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     tls_cert: Path | None = None
@@ -131,7 +133,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         listen(request.host, request.port) as listening,
         closing(open_database(request.database or database_in(request.data))) as database,
     ):
-        instance = replace(_open_instance(database, request.data, transport), drop_folder=request.watch)
+        instance = replace(_open_instance(database, request, transport), drop_folder=request.watch)
         address = _address(request, listening)
         for sentence in _first_words(instance, address):
             announce(sentence)
@@ -148,10 +150,11 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
             server.run(sockets=[listening])
 
 
-def _open_instance(database: Database, data: Path, transport: Transport) -> Instance:
+def _open_instance(database: Database, request: ServeRequest, transport: Transport) -> Instance:
+    blobs = open_blobs(request.blobs, request.data / "blobs")
     with database.write() as session:
         school_id = the_school(session, utc_now())
-    return Instance(database, FolderBlobs(data / "blobs"), school_id, data, transport)
+    return Instance(database, blobs, school_id, request.data, transport)
 
 
 def _first_words(instance: Instance, address: str) -> list[str]:

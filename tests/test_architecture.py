@@ -185,18 +185,18 @@ def test_modules_have_one_subject(package: str) -> None:
 
 def test_dependencies_are_those_that_are_imported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extra = project["optional-dependencies"]["training"]
-    only_for_training = {"torch", "onnx", "fontTools"}
+    extras = [one for extra in project["optional-dependencies"].values() for one in extra]
+    only_in_extras = {"torch", "onnx", "fontTools", "obstore"}
     declared = {_plain(re.split(r"[<>=\[; ]", one)[0]) for one in project["dependencies"]}
     provides = packages_distributions()
     imported = {
         _plain(provides.get(module, [module])[0])
         for package in MAY_IMPORT
         for module in {PART_OF.get(one.top, one.top) for one in imports_of(package)}
-        if module not in sys.stdlib_module_names and module not in FOLDERS | only_for_training
+        if module not in sys.stdlib_module_names and module not in FOLDERS | only_in_extras
     }
     assert imported == declared
-    assert {_plain(one) for one in only_for_training} <= {re.split("[<>=]", one)[0] for one in extra}
+    assert {_plain(one) for one in only_in_extras} <= {re.split("[<>=]", one)[0] for one in extras}
 
 
 def _plain(name: str) -> str:

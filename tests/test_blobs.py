@@ -1,4 +1,4 @@
-"""The blob store on a real disk."""
+"""The blob stores: a folder on a real disk, object stores, and under the mark `system` a server that speaks S3."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from obstore.store import LocalStore, MemoryStore
 
-from omr.errors import Refusal, Refused
-from scoring.storage.blobs import FolderBlobs
+from omr.errors import InputError, Refusal, Refused
+from scoring.storage.blobs import BlobStore, FolderBlobs
+from scoring.storage.object_blobs import ObjectBlobs, open_blobs
+from tests.object_stores import running_s3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WRITER = """
 import sys
@@ -41,54 +48,105 @@ print(refused(blobs.put, b"x" * 200_000),
 """
 
 
-@given(st.lists(st.binary(max_size=200)))
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    with running_s3() as address:
+        yield address
+
+
+@pytest.fixture(params=["folder", "memory", "local", pytest.param("s3", marks=pytest.mark.system)])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    """An empty store of each kind."""
+    if request.param == "folder":
+        return FolderBlobs(tmp_path / "blobs")
+    if request.param == "memory":
+        return ObjectBlobs(MemoryStore())
+    if request.param == "local":
+        return ObjectBlobs(LocalStore(tmp_path / "blobs", mkdir=True))
+    address: str = request.getfixturevalue("s3")
+    return open_blobs(address.replace("/blobs?", f"/{tmp_path.name}?"), tmp_path)
+
+
+@given(st.lists(st.binary(max_size=200), max_size=6))
+@settings(max_examples=20)
 def test_what_was_put_comes_back_bit_for_bit(contents: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        blobs = FolderBlobs(Path(folder) / "blobs")
-        digests = blobs.put_many(contents)
-        assert [blobs.put(content) for content in contents] == digests
-        assert [blobs.get(digest) for digest in digests] == contents
-        assert digests == [hashlib.sha256(content).hexdigest() for content in contents]
-        assert list(blobs.digests()) == sorted(set(digests))
+        _put_and_compare(FolderBlobs(Path(folder) / "blobs"), contents)
         files = [path for path in Path(folder).rglob("*") if path.is_file()]
         assert len(files) == len(set(contents))
 
 
-def test_a_file_is_copied_whole_and_opened_where_it_lies(tmp_path: Path) -> None:
+def test_every_store_gives_back_what_was_put(blobs: BlobStore) -> None:
+    assert list(blobs.digests()) == []
+    _put_and_compare(blobs, [b"", b"one", bytes(range(256)) * 5000, b"one"])
+
+
+def _put_and_compare(blobs: BlobStore, contents: list[bytes]) -> None:
+    digests = blobs.put_many(contents)
+    assert [blobs.put(content) for content in contents] == digests
+    assert [blobs.get(digest) for digest in digests] == contents
+    assert digests == [hashlib.sha256(content).hexdigest() for content in contents]
+    assert list(blobs.digests()) == sorted(set(digests))
+
+
+def test_a_file_is_kept_as_it_was_when_it_was_put(blobs: BlobStore, tmp_path: Path) -> None:
     source = tmp_path / "scan.pdf"
-    source.write_bytes(b"%PDF" + bytes(3_000_000))
-    blobs = FolderBlobs(tmp_path / "blobs")
+    content = b"%PDF" + bytes(range(256)) * 50_000
+    source.write_bytes(content)
     digest = blobs.put_file(source)
-    assert blobs.put_file(source) == digest == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert blobs.put_file(source) == digest == hashlib.sha256(content).hexdigest()
     source.write_bytes(b"something else")
     with blobs.open_path(digest) as path:
-        assert path.read_bytes() == blobs.get(digest) == b"%PDF" + bytes(3_000_000)
+        assert path.read_bytes() == content
+    assert blobs.get(digest) == content
     assert list(blobs.digests()) == [digest]
 
 
-def test_a_damaged_file_is_told_and_mended_by_putting_it_again(tmp_path: Path) -> None:
-    blobs = FolderBlobs(tmp_path)
-    digest = blobs.put(b"an answer sheet")
-    with blobs.open_path(digest) as path:
-        path.write_bytes(b"an answer shout!")
-    with pytest.raises(Refused) as refused:
-        blobs.get(digest)
-    assert refused.value.refusal is Refusal.DAMAGED
-    with pytest.raises(Refused) as refused, blobs.open_path(digest):
-        pass
-    assert refused.value.refusal is Refusal.DAMAGED
-    assert blobs.put(b"an answer sheet") == digest
-    assert blobs.get(digest) == b"an answer sheet"
+@pytest.mark.parametrize("length", [15, 16])
+def test_a_damaged_file_is_told_and_mended_by_putting_it_again(tmp_path: Path, length: int) -> None:
+    for blobs in (FolderBlobs(tmp_path), ObjectBlobs(LocalStore(tmp_path))):
+        digest = blobs.put(b"an answer sheet")
+        with blobs.open_path(digest):
+            pass  # was whole when this process looked first
+        (tmp_path / digest[:2] / digest[2:4] / digest).write_bytes(b"an answer shout!"[:length])
+        _assert_refused(blobs, digest, Refusal.DAMAGED)
+        assert blobs.put(b"an answer sheet") == digest
+        assert blobs.get(digest) == b"an answer sheet"
 
 
 @pytest.mark.parametrize("digest", ["", "0" * 64, "../../../../etc/passwd", "A" * 64, "0" * 63 + "\n"])
-def test_what_is_not_there(tmp_path: Path, digest: str) -> None:
+def test_what_is_not_there(blobs: BlobStore, digest: str) -> None:
+    _assert_refused(blobs, digest, Refusal.NOT_FOUND)
+
+
+def _assert_refused(blobs: BlobStore, digest: str, refusal: Refusal) -> None:
     with pytest.raises(Refused) as refused:
-        FolderBlobs(tmp_path).get(digest)
-    assert refused.value.refusal is Refusal.NOT_FOUND
-    with pytest.raises(Refused) as refused, FolderBlobs(tmp_path).open_path(digest):
+        blobs.get(digest)
+    assert refused.value.refusal is refusal
+    with pytest.raises(Refused) as refused, blobs.open_path(digest):
         pass
-    assert refused.value.refusal is Refusal.NOT_FOUND
+    assert refused.value.refusal is refusal
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("", "--blobs"),
+        ("folder", "s3://"),
+        ("s3://", "s3://"),
+        ("s3://bucket?secret=x", "s3://"),
+        ("https://s3.amazonaws.com/bucket", "s3://"),
+        ("s3://bucket/place?endpoint=http://127.0.0.1:1", "s3://bucket/place に届きません"),
+    ],
+)
+def test_addresses_that_make_no_sense(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, words: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with pytest.raises(InputError, match=words) as refused:
+        open_blobs(address, tmp_path)
+    assert str(refused.value).endswith("。")
 
 
 def test_killed_in_the_middle_no_name_stands_over_half_a_file(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from omr.errors import Refusal, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from typing import BinaryIO
+    from typing import IO
 
 CHUNK = 1024**2
 """Bytes of a large file that are in memory at once."""
@@ -222,7 +222,7 @@ def damaged_blob() -> Refused:
     )
 
 
-def copy_hashed(source: BinaryIO, target: BinaryIO) -> str:
+def copy_hashed(source: IO[bytes], target: IO[bytes]) -> str:
     """Copy a stream to its end, a little at a time, and return the SHA-256 of what was copied."""
     known = hashlib.sha256()
     while part := source.read(CHUNK):

@@ -101,25 +101,43 @@ def open_database(address: str | URL, *, busy_seconds: float = BUSY_SECONDS) -> 
     Raises:
         InputError: the address makes no sense, nothing answers there, or a newer saiten made its tables.
     """
-    url = _database_url(address)
-    shown = url.render_as_string(hide_password=True)
+    database = connect_database(address, busy_seconds=busy_seconds)
     try:
-        engine = _engine(url, busy_seconds)
+        bring_up_to_date(database.engine)
+    except InputError:
+        database.close()
+        raise
+    except DBAPIError as error:
+        database.close()
+        raise unreachable(database.engine.url) from error
+    return database
+
+
+def connect_database(address: str | URL, *, busy_seconds: float = BUSY_SECONDS) -> Database:
+    """A database with whatever tables it has; nothing is asked of it yet.
+
+    Args:
+        address: as in `open_database`.
+        busy_seconds: as in `open_database`.
+
+    Raises:
+        InputError: the address makes no sense.
+    """
+    url = _database_url(address)
+    try:
+        return Database(_engine(url, busy_seconds))
     except ModuleNotFoundError as error:
         raise InputError(
             f"PostgreSQL のための部品（{error.name}）がありません。saiten[cluster] を入れてください。"
         ) from error
-    try:
-        bring_up_to_date(engine)
-    except InputError:
-        engine.dispose()
-        raise
-    except DBAPIError as error:
-        engine.dispose()
-        raise InputError(
-            f"データベース {shown} を開けません。場所、名前、パスワードと、動いているかを確かめてください。"
-        ) from error
-    return Database(engine)
+
+
+def unreachable(url: URL) -> InputError:
+    """What to raise where nothing answers at an address."""
+    shown = url.render_as_string(hide_password=True)
+    return InputError(
+        f"データベース {shown} を開けません。場所、名前、パスワードと、動いているかを確かめてください。"
+    )
 
 
 def _database_url(address: str | URL) -> URL:

@@ -33,14 +33,15 @@ def bring_up_to_date(engine: Engine, revision: str = "head") -> None:
     """
     known = revisions()
     with engine.connect() as connection:
-        current = _current_revision(connection)
+        current = current_revision(connection)
     if current is not None and current not in known:
         raise InputError(
             "このデータは新しい版の saiten で作られています。saiten を新しくしてから、もう一度試してください。"
         )
     if current == known[-1]:
         return
-    _upgrade(engine, revision)
+    with migrating(engine) as connection:
+        upgrade(connection, revision)  # does nothing where another server was quicker
 
 
 def revisions() -> tuple[str, ...]:
@@ -48,7 +49,7 @@ def revisions() -> tuple[str, ...]:
     return tuple(sorted(path.name[:4] for path in (_SCRIPTS / "versions").glob("[0-9]*.py")))
 
 
-def _current_revision(connection: Connection) -> str | None:
+def current_revision(connection: Connection) -> str | None:
     """The revision that made the tables; None where there are none yet."""
     if not inspect(connection).has_table("alembic_version"):
         return None
@@ -56,21 +57,21 @@ def _current_revision(connection: Connection) -> str | None:
     return str(found) if found is not None else None
 
 
-def _upgrade(engine: Engine, revision: str) -> None:
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations up to a revision in the transaction of `migrating`; does nothing where they ran before."""
     # Alembic loads slowly, and most starts have nothing to migrate.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", _SCRIPTS.as_posix().replace("%", "%%"))
-    with _migrating(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)  # does nothing where another server was quicker
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 @contextmanager
-def _migrating(engine: Engine) -> Iterator[Connection]:
-    """A connection in a transaction that keeps other migrations out."""
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that keeps other migrations out, and in which references are checked at the end."""
     if engine.dialect.name != "sqlite":
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
