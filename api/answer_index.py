@@ -16,6 +16,7 @@ from scoring.marking import propose
 from scoring.points import format_points
 from scoring.question_answer import reading_parts
 from scoring.storage import question_answers
+from scoring.storage.duties import find_second_gradings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +74,7 @@ def load_question(
     if question is None:
         raise Refused(Refusal.NOT_FOUND, "この設問は試験にありません。試験を開き直してください。")
     standing = question_answers.load_standing(session, stored, question_id)
-    if question_answers.is_graded_twice(session, stored, question_id):
+    if question_id in find_second_gradings(session, stored).questions:
         standing = {page: _unblinded(rounds, account_id) for page, rounds in standing.items()}
     return LoadedQuestion(
         stored,

@@ -360,6 +360,15 @@ def serve(
     allow_http: Annotated[
         bool, typer.Option("--allow-http", help="暗号化せずに公開します（危険です）")
     ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics-port",
+            min=0,
+            max=65535,
+            help="Prometheus の計測値を 127.0.0.1 のこのポートで公開します",
+        ),
+    ] = None,
     watch: Annotated[
         Path | None,
         typer.Option("--watch", metavar="DIR", help="スキャンが入るフォルダー（中に試験の id のフォルダー）"),
@@ -384,6 +393,7 @@ def serve(
         tls_key=tls_key,
         trusted_proxy=trusted_proxy,
         plain_http=PlainHttp.ALLOWED if allow_http else PlainHttp.REFUSED,
+        metrics_port=metrics_port,
         watch=watch,
         workers=workers,
     )

@@ -21,6 +21,7 @@ from api.file_receiving import receiving_files
 from api.http_rules import LOCAL_HOSTS
 from api.instance import Instance, Transport
 from api.listening import listen
+from api.metrics import serving_metrics
 from api.passwords import digest, new_token
 from api.request_log import log_as_json
 from api.school_app import create_school_app
@@ -59,6 +60,7 @@ class ServeRequest:
         plain_http: whether http over a network is allowed.
         watch: folder that scanners write into, with a folder for each exam.
         workers: processes that read scans; None for one a core but one.
+        metrics_port: to serve metrics at, on this computer only; None for nowhere.
     """
 
     data: Path
@@ -72,6 +74,7 @@ class ServeRequest:
     plain_http: PlainHttp = PlainHttp.REFUSED
     watch: Path | None = None
     workers: int | None = None
+    metrics_port: int | None = None
 
 
 class SchoolServer(uvicorn.Server):
@@ -138,12 +141,14 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         for sentence in _first_words(instance, address):
             announce(sentence)
         log_as_json()
-        server = SchoolServer(_configuration(request, instance))
+        app = create_school_app(instance)
+        server = SchoolServer(_configuration(request, app))
         # The server ends in order, then sends itself the signal again: to be told to stop is no failure.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         count = usual_count() if request.workers is None else request.workers
         with (
             contextlib.suppress(KeyboardInterrupt),
+            serving_metrics(app, instance, request.metrics_port),
             receiving_files(instance),
             intake_workers(count, database, instance.blobs, request.data),
         ):
@@ -175,9 +180,9 @@ def _first_words(instance: Instance, address: str) -> list[str]:
     return words
 
 
-def _configuration(request: ServeRequest, instance: Instance) -> uvicorn.Config:
+def _configuration(request: ServeRequest, app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
-        create_school_app(instance),
+        app,
         log_config=None,
         access_log=False,  # `api.request_log` writes one without personal data
         server_header=False,

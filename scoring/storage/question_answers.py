@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from omr.layout import QuestionKind
 from omr.reading import PageStatus, ReadingStatus
 from scoring.question_answer import QuestionAnswer, StandingMark
-from scoring.storage.grading_tables import JudgementRow, SecondGradingRow, StandingJudgementRow
+from scoring.storage.grading_tables import JudgementRow, StandingJudgementRow
 from scoring.storage.scan_tables import AnswerReadingRow, ScanPageRow
 from scoring.storage.tables import ClassRow, StudentRow
 
@@ -119,14 +119,6 @@ def load_standing(session: Session, stored: StoredExam, question: str) -> Mappin
     for page_id, *values in rows:
         standing.setdefault(page_id, []).append(StandingMark(*values))
     return standing
-
-
-def is_graded_twice(session: Session, stored: StoredExam, question: str) -> bool:
-    """Whether two people grade the question without seeing each other's judgements (照合採点)."""
-    found = select(SecondGradingRow.id).where(
-        SecondGradingRow.exam_id == stored.id, SecondGradingRow.question == question
-    )
-    return session.scalar(found) is not None
 
 
 def count_readings(session: Session, stored: StoredExam) -> Sequence[ReadingCount]:
