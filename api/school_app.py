@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
@@ -24,20 +22,13 @@ import api.sign_in_routes
 import api.upload_routes
 from api.change_feeds import ChangeFeeds
 from api.group_memory import GroupMemory
-from api.http_rules import LOCAL_HOSTS, add_http_rules
+from api.http_rules import LOCAL_HOSTS, add_http_rules, problem_answers
 from api.instance import Here, Instance, Transport
 from api.request_log import add_request_log
-from api.resources import Problem
 from api.web_pages import page_files, page_folder
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _HSTS = {"Strict-Transport-Security": "max-age=31536000"}
-_PROBLEMS: Mapping[int | str, dict[str, object]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (401, 403, 409, 412, 422, 428, 503)
-}
+_PROBLEMS = problem_answers(400, 401, 403, 409, 412, 413, 422, 428, 503)
 health = APIRouter()
 
 
@@ -74,7 +65,7 @@ def create_school_app(instance: Instance) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # FastAPI's pages load their scripts from outside
         redoc_url=None,
-        responses=dict(_PROBLEMS),
+        responses=_PROBLEMS,
     )
     app.state.instance = instance
     app.state.change_feeds = ChangeFeeds(instance.database, instance.school_id)

@@ -59,7 +59,7 @@ def test_metrics_count_what_is_there(school: tuple[School, Browser]) -> None:
         found = read_metrics(port)
         text = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
     assert found["saiten_requests_total GET /healthz 200"] == 2
-    assert found["saiten_requests_total GET /api/exams/{exam_id} 401"] == 1
+    assert found["saiten_requests_total GET /exams/{exam_id} 401"] == 1
     assert found["saiten_request_seconds_count GET /healthz"] == 2
     assert found["saiten_scan_pages read"] == 4
     assert found["saiten_scan_pages waiting"] == 0
