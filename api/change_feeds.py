@@ -20,7 +20,7 @@ from omr.errors import Refused
 from scoring.storage.changes import ExamChange, change_numbers, list_changes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from scoring.storage.database import Database
 
@@ -146,7 +146,7 @@ class ChangeFeeds:
         """How many listen now."""
         return sum(feed.listeners for feed in tuple(self._feeds.values()))
 
-    async def listen(self, exam_id: str, after: int | None) -> AsyncIterator[Told]:
+    async def listen(self, exam_id: str, after: int | None) -> AsyncGenerator[Told, None]:
         """What happens in an exam, from now on until the listener goes away or the feeds are closed.
 
         Args:
@@ -209,7 +209,7 @@ class ChangeFeeds:
 
         self._in_loop(end)
 
-    async def _follow(self, exam_id: str, feed: _Feed, position: int) -> AsyncIterator[Told]:
+    async def _follow(self, exam_id: str, feed: _Feed, position: int) -> AsyncGenerator[Told, None]:
         people_version = 0
         while not self._closed:
             moved = feed.moved  # taken before looking: what comes meanwhile sets it

@@ -118,8 +118,8 @@ def _unit_rows(answers: Sequence[QuestionAnswer], embeddings: Mapping[str, bytes
         families.setdefault(family, []).append(index)
     blocks: list[NDArray[np.float32]] = []
     for members in families.values():
-        known = [embeddings.get(answers[at].page_id, _ONE) for at in members]
-        own = np.frombuffer(b"".join(known), np.float16).reshape(len(members), -1)
+        values = [embeddings.get(answers[at].page_id, _ONE) for at in members]
+        own = np.frombuffer(b"".join(values), np.float16).reshape(len(members), -1)
         block = np.zeros((len(answers), own.shape[1]), np.float32)
         block[members] = own
         blocks.append(block)

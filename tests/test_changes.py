@@ -71,9 +71,12 @@ class Served:
         return self.client.post(path, json=body, headers={"X-CSRF-Token": self.csrf_token})
 
     @contextmanager
-    def listening(self, after: int | None = None, **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
+    def listening(
+        self, after: int | None = None, last_event_id: str | None = None
+    ) -> Iterator[Iterator[dict[str, Any]]]:
         """The events of the exam."""
         parameters = {} if after is None else {"after": after}
+        headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
         address = f"/api/exams/{self.exam}/changes"
         with self.client.stream("GET", address, params=parameters, headers=headers) as answer:
             assert answer.status_code == 200, answer.read()
@@ -98,7 +101,7 @@ def parse_events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 def take(events: Iterator[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     """The next events that are no comments."""
-    found = []
+    found: list[dict[str, Any]] = []
     while len(found) < count:
         if event := next(events):
             found.append(event)
@@ -148,7 +151,7 @@ def test_changes_come_in_their_order_and_go_on_after_a_cut(served: Served) -> No
         assert heard[0]["event"] == "answers.judged"
         assert heard[0]["data"]["detail"] == {"place": 0}
     served.change(4)
-    with served.listening(**{"Last-Event-ID": "5"}) as events:
+    with served.listening(last_event_id="5") as events:
         assert numbers(take(events, 4)) == [6, 7, 8, 9]
 
 

@@ -82,7 +82,7 @@ def load_answers(session: Session, stored: StoredExam, question: str) -> Sequenc
             *row[10:13],
             parse_alternatives(row[13]),
             *row[14:17],
-            place=tuple(row[17:21]),
+            (row[17], row[18], row[19], row[20]),
         )
         for row in rows
     ]
@@ -116,8 +116,8 @@ def load_standing(session: Session, stored: StoredExam, question: str) -> Mappin
         .order_by(StandingJudgementRow.round)
     )
     standing: dict[str, list[StandingMark]] = {}
-    for page_id, *values in rows:
-        standing.setdefault(page_id, []).append(StandingMark(*values))
+    for row in rows:
+        standing.setdefault(row[0], []).append(StandingMark(*row[1:]))
     return standing
 
 
