@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -34,10 +34,10 @@ ReadingId = Annotated[
     ),
 ]
 _FOR_EVER = "private, max-age=31536000, immutable"
-_JPEG = {200: {"content": {"image/jpeg": {}}}}
+_PICTURE: dict[int | str, dict[str, Any]] = NOT_FOUND | {200: {"content": {"image/jpeg": {}}}}
 
 
-@routes.get("/exams/{exam_id}/pages/{page_id}/image", response_class=Response, responses=NOT_FOUND | _JPEG)
+@routes.get("/exams/{exam_id}/pages/{page_id}/image", response_class=Response, responses=_PICTURE)
 def read_page_image(
     exam_id: str,
     page_id: str,
@@ -62,7 +62,7 @@ def read_page_image(
 @routes.get(
     "/exams/{exam_id}/pages/{page_id}/answers/{question:path}",
     response_class=Response,
-    responses=NOT_FOUND | _JPEG,
+    responses=_PICTURE,
 )
 def read_answer_image(
     exam_id: str,
@@ -82,7 +82,7 @@ def read_answer_image(
     return _answer(caller, request, source, reading, f"answer {question}", draw)
 
 
-@routes.get("/exams/{exam_id}/pages/{page_id}/name", response_class=Response, responses=NOT_FOUND | _JPEG)
+@routes.get("/exams/{exam_id}/pages/{page_id}/name", response_class=Response, responses=_PICTURE)
 def read_name_image(
     exam_id: str, page_id: str, caller: Reader, request: Request, reading: ReadingId = None
 ) -> Response:

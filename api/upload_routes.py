@@ -63,7 +63,7 @@ _PROTOCOL = [Depends(_check_protocol)]
 
 
 @routes.options("/exams/{exam_id}/uploads", status_code=204)
-def describe_uploads(exam_id: str) -> Response:  # noqa: ARG001
+def describe_uploads(exam_id: str, caller: Sender) -> Response:  # noqa: ARG001
     """What this server understands of tus."""
     offers = {
         "Tus-Version": VERSION,

@@ -69,7 +69,7 @@ def dropped(tmp_path: Path) -> Iterator[Dropped]:
     folder = tmp_path / "drops"
     folder.mkdir()
     with closing(open_database(f"sqlite:///{tmp_path / 'saiten.sqlite3'}")) as database:
-        deed = add_school(database)
+        deed = add_school(database, "kato")
         school = open_school(database, tmp_path)
         school.instance = replace(school.instance, drop_folder=folder)
         assert school.instance.school_id == deed.school_id

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -25,9 +26,11 @@ from scoring.storage.columns import new_id
 from scoring.storage.database import open_database
 from tests.school_server import Browser, School, assert_problem, open_school
 from tests.stored_things import exam_toml
+from tests.test_serve_command import PASSWORD, serving, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from httpx2 import Response
 
@@ -98,13 +101,12 @@ def files_of(browser: Browser, exam: str) -> list[dict[str, Any]]:
 def test_a_file_in_parts_is_stored_as_it_was(school: School, teacher: Browser, exam: str) -> None:
     address = start(teacher, exam, len(SCAN))
     cuts = [0, 1, 5000, len(SCAN) - 1, len(SCAN)]
-    for first, last in zip(cuts, cuts[1:], strict=False):
+    for first, last in pairwise(cuts):
         assert files_of(teacher, exam) == []
         answer = send(teacher, address, first, SCAN[first:last])
         assert answer.status_code == 204, answer.text
         assert offset_of(teacher, address) == last
     (file,) = files_of(teacher, exam)
-    assert answer.headers["saiten-file"] == file["id"]
     assert (file["name"], file["size"], file["state"]) == ("組 2-1.jpg", len(SCAN), "received")
     assert school.instance.blobs.get(file["sha256"]) == SCAN
     assert address.rpartition("/")[2] not in parts(school)
@@ -283,6 +285,40 @@ def test_cut_off_half_way_what_came_is_kept(school: School, teacher: Browser, ex
             wait_for(lambda: parts(school) > before)
         wait_for(lambda: parts(school) == before)
         assert [one["sha256"] for one in files_of(browser, exam)] == [hashlib.sha256(content).hexdigest()]
+
+
+def test_killed_again_and_again_the_upload_ends_as_one_whole_file(tmp_path: Path) -> None:
+    content = SCAN + bytes(4 * 2**20)
+    address = exam = ""
+    for life in range(3):
+        with (
+            serving(tmp_path, "--workers", "0", links=1 if life == 0 else 0) as server,
+            httpx2.Client() as client,
+        ):
+            client.base_url = httpx2.URL(server.address)
+            body = {"login": "tanaka", "password": PASSWORD}
+            token = (
+                set_up(server, client)
+                if life == 0
+                else client.post("/api/session", json=body).json()["csrf_token"]
+            )
+            browser = Browser(client, token)  # type: ignore[arg-type]
+            exam = exam or make_exam(browser, "2026-KILLED")
+            address = address or start(browser, exam, len(content))
+            if life < 2:
+                threading.Timer(0.02 + 0.15 * life, server.process.kill).start()
+            with suppress(httpx2.TransportError):
+                while (offset := offset_of(browser, address)) < len(content):
+                    assert (
+                        send(browser, address, offset, content[offset : offset + 50_000]).status_code == 204
+                    )
+            if life < 2:
+                server.process.wait()
+            else:
+                assert [one["sha256"] for one in files_of(browser, exam)] == [
+                    hashlib.sha256(content).hexdigest()
+                ]
+    assert list((tmp_path / "uploads").glob("*.part")) == []
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -174,7 +174,7 @@ def _last_numbers(session: Session, rows: Mapping[str, tuple[ScanPageRow, str]])
         .where(PageDecisionRow.page_id.in_(rows))
         .group_by(PageDecisionRow.page_id)
     )
-    return dict(session.execute(last).tuples().all())
+    return dict(session.execute(last).all())
 
 
 def _apply(session: Session, row: ScanPageRow, decision: PageDecision) -> dict[str, Any]:

@@ -96,12 +96,11 @@ def list_missing(session: Session, exam: StoredExam, page_count: int) -> Sequenc
     """
     have: dict[str, set[int]] = {}
     read = select(ScanPageRow.student_id, ScanPageRow.sheet_page).where(
-        ScanPageRow.exam_id == exam.id,
-        ScanPageRow.status == PageStatus.READ,
-        ScanPageRow.student_id.is_not(None),
+        ScanPageRow.exam_id == exam.id, ScanPageRow.status == PageStatus.READ
     )
     for student_id, sheet_page in session.execute(read):
-        have.setdefault(student_id, set()).add(sheet_page)
+        if student_id is not None and sheet_page is not None:
+            have.setdefault(student_id, set()).add(sheet_page)
     attendance = _attendance(session, exam)
     return [
         MissingPage(student, page, attendance.get(student), student in have)
@@ -182,7 +181,7 @@ def _asked_for_rescan(session: Session, exam: StoredExam) -> set[str]:
         .where(PageDecisionRow.exam_id == exam.id, PageDecisionRow.made_by.is_not(None))
         .order_by(PageDecisionRow.number)
     )
-    last = dict(said.tuples().all())
+    last = dict(said.all())
     return {page_id for page_id, what in last.items() if what == Way.RESCAN}
 
 
@@ -208,4 +207,4 @@ def _attendance(session: Session, exam: StoredExam) -> dict[str, str]:
         .where(AttendanceRow.exam_id == exam.id)
         .order_by(AttendanceRow.number)
     )
-    return dict(said.tuples().all())
+    return dict(said.all())
