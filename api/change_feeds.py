@@ -271,9 +271,9 @@ class ChangeFeeds:
         with self._database.read() as session:
             return change_numbers(session, self._school_id, [exam_id]).get(exam_id, 0)
 
-    def _changes_of(self, exam_id: str, after: int) -> Sequence[ExamChange]:
+    def _changes_of(self, exam_id: str, after: int) -> list[ExamChange]:
         with self._database.read() as session:
-            return list_changes(session, exam_id, after)
+            return list(list_changes(session, exam_id, after))
 
     async def _in_thread(self, read: Callable[[], _Result]) -> _Result:
         return await run_sync(read, limiter=self._threads)

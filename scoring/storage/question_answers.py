@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, select
 
@@ -16,7 +16,6 @@ from scoring.storage.tables import ClassRow, StudentRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -74,18 +73,11 @@ def load_answers(session: Session, stored: StoredExam, question: str) -> Sequenc
         .where(AnswerReadingRow.question == question)
         .order_by(StudentRow.place, ScanPageRow.file_id, ScanPageRow.number, ScanPageRow.part)
     )
-    answers = [
-        QuestionAnswer(
-            *row[:8],
-            QuestionKind(row[8]),
-            ReadingStatus(row[9]),
-            *row[10:13],
-            parse_alternatives(row[13]),
-            *row[14:17],
-            (row[17], row[18], row[19], row[20]),
-        )
-        for row in rows
-    ]
+    answers = []
+    for row in rows:
+        values: list[Any] = [*row[:8], QuestionKind(row[8]), ReadingStatus(row[9]), *row[10:13]]
+        values += [parse_alternatives(row[13]), *row[14:17], tuple(row[17:])]
+        answers.append(QuestionAnswer(*values))
     return sorted(answers, key=_grading_place)
 
 
