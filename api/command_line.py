@@ -11,6 +11,8 @@ import typer
 import typer.exceptions
 
 from api.plain_words import explain_file_error, explain_usage
+from api.serving_commands import add_serving_commands
+from api.upkeep_commands import add_upkeep_commands
 from ocr.answer_rules import AnswerKind  # noqa: TC001  (typer looks it up)
 from omr.design import Paper  # noqa: TC001  (typer looks it up)
 from omr.errors import InputError, SaitenError
@@ -31,28 +33,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+add_serving_commands(app)
+add_upkeep_commands(app)
 
-DataFolder = Annotated[
-    Path, typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="データを置くフォルダー")
-]
-DatabaseAddress = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        envvar="SAITEN_DATABASE",
-        help="データベース（指定がなければ DIR の中のファイル）",
-    ),
-]
-BlobsAddress = Annotated[
-    str | None,
-    typer.Option(
-        "--blobs",
-        metavar="URL",
-        envvar="SAITEN_BLOBS",
-        help="スキャンなどのファイルの置き場所（s3://…、指定がなければ DIR の中）",
-    ),
-]
 ExamFile = Annotated[Path, typer.Argument(metavar="EXAM.toml", help="試験の設定")]
 RosterFile = Annotated[Path | None, typer.Option("--roster", metavar="ROSTER.csv", help="名簿")]
 
@@ -340,112 +323,6 @@ def demo(
         show_table(run)
         if not no_serve:
             _serve_run(run, port, no_browser)
-
-
-@app.command("serve")
-def serve(
-    data: DataFolder = Path("saiten-data"),
-    database: DatabaseAddress = None,
-    blobs: BlobsAddress = None,
-    host: Annotated[str, typer.Option("--host", help="受け付けるホスト")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="ポート番号（0 なら空いている番号）")
-    ] = 8000,
-    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", metavar="FILE", help="証明書（PEM）")] = None,
-    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="秘密鍵（PEM）")] = None,
-    trusted_proxy: Annotated[
-        str | None,
-        typer.Option("--trusted-proxy", metavar="ADDRESS,…", help="手前で暗号化するプロキシの IP アドレス"),
-    ] = None,
-    allow_http: Annotated[
-        bool, typer.Option("--allow-http", help="暗号化せずに公開します（危険です）")
-    ] = False,
-    metrics_port: Annotated[
-        int | None,
-        typer.Option(
-            "--metrics-port",
-            min=0,
-            max=65535,
-            help="Prometheus の計測値を 127.0.0.1 のこのポートで公開します",
-        ),
-    ] = None,
-    watch: Annotated[
-        Path | None,
-        typer.Option("--watch", metavar="DIR", help="スキャンが入るフォルダー（中に試験の id のフォルダー）"),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", min=0, max=256, help="スキャンを読み取る数（指定がなければコアの数より1つ少なく）"
-        ),
-    ] = None,
-) -> None:
-    """学校のデータで採点のサーバーを動かします。"""
-    from api.serving import PlainHttp, ServeRequest, serve_school  # noqa: PLC0415
-
-    request = ServeRequest(
-        data=data,
-        database=database,
-        blobs=blobs,
-        host=host,
-        port=port,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        trusted_proxy=trusted_proxy,
-        plain_http=PlainHttp.ALLOWED if allow_http else PlainHttp.REFUSED,
-        metrics_port=metrics_port,
-        watch=watch,
-        workers=workers,
-    )
-    serve_school(request, typer.echo)
-
-
-@app.command("worker")
-def worker(
-    data: Annotated[
-        Path,
-        typer.Option("--data", metavar="DIR", envvar="SAITEN_DATA", help="saiten serve のデータのフォルダー"),
-    ] = Path("saiten-data"),
-    database: Annotated[
-        str | None,
-        typer.Option(
-            "--database",
-            metavar="URL",
-            envvar="SAITEN_DATABASE",
-            help="データベース（指定がなければ DIR の中のファイル）",
-        ),
-    ] = None,
-) -> None:
-    """動いているサーバーのために、もう1つの処理でスキャンを読み取ります。"""
-    from api.worker_serving import WorkRequest, work_for_school  # noqa: PLC0415
-
-    work_for_school(WorkRequest(data, database), typer.echo)
-
-
-@app.command("backup")
-def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="できるバックアップ（zip）")],
-    data: DataFolder = Path("saiten-data"),
-    database: DatabaseAddress = None,
-    blobs: BlobsAddress = None,
-) -> None:
-    """学校のデータをすべて1つのファイルに写します（サーバーを動かしたままでできます）。"""
-    from api.backup_commands import back_up  # noqa: PLC0415
-
-    typer.echo(back_up(file, data, database, blobs), err=True)
-
-
-@app.command("restore")
-def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="saiten backup が作ったファイル")],
-    data: DataFolder = Path("saiten-data"),
-    database: DatabaseAddress = None,
-    blobs: BlobsAddress = None,
-) -> None:
-    """バックアップを、空の場所に戻します。"""
-    from api.backup_commands import put_back  # noqa: PLC0415
-
-    typer.echo(put_back(file, data, database, blobs), err=True)
 
 
 def _serve_run(run: DemoRun, port: int, no_browser: bool) -> None:  # noqa: FBT001

@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Request
 
+from api.backing_up import Backups  # noqa: TC001  (part of public signatures)
 from scoring.storage.blobs import BlobStore  # noqa: TC001  (part of public signatures)
 from scoring.storage.columns import utc_now
 from scoring.storage.database import Database  # noqa: TC001  (part of public signatures)
@@ -39,6 +40,7 @@ class Instance:
         school_id: the school that it serves.
         data: folder of what lies on this machine: uploads that are not whole yet.
         transport: how browsers reach it.
+        backups: its copies; None where it makes none.
         clock: tells the time in UTC.
         drop_folder: that scanners write into; None if there is none.
     """
@@ -48,6 +50,7 @@ class Instance:
     school_id: str
     data: Path
     transport: Transport = Transport.LOCAL
+    backups: Backups | None = None
     clock: Callable[[], datetime.datetime] = field(default=utc_now)
     drop_folder: Path | None = None
 

@@ -10,6 +10,7 @@ import os
 import signal
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  (part of public signatures)
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,13 +18,13 @@ import cv2
 from api.intake_worker import IntakeWorker, Step
 from api.request_log import log_as_json
 from scoring.storage.database import open_database
+from scoring.storage.object_blobs import open_blobs
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from types import FrameType
 
     from api.intake_worker import Waker
-    from scoring.storage.blobs import BlobStore
 
 BUSY, IDLE = "busy", "idle"
 """What a worker tells its supervisor."""
@@ -39,12 +40,14 @@ class WorkerSettings:
 
     Attributes:
         database: URL, with its password.
-        blobs: with scan files; it can be pickled.
+        data: folder of the instance.
+        blobs: where its files lie; None for a folder in `data`.
         model_threads: of one run of a model that reads handwriting.
     """
 
     database: str
-    blobs: BlobStore
+    data: Path
+    blobs: str | None = None
     model_threads: int = 1
 
 
@@ -109,12 +112,13 @@ def run_worker(pipe: Connection, name: str, settings: WorkerSettings) -> None:
     with closing(open_database(settings.database)) as database:
         worker = IntakeWorker(
             database,
-            settings.blobs,
+            open_blobs(settings.blobs, settings.data / "blobs"),
             name,
             begun=lambda: waker.tell(BUSY),
             ended=lambda: waker.tell(IDLE),
             model_threads=settings.model_threads,
         )
+        waker.tell(IDLE)  # it is ready
         with worker:
             work_until_stopped(worker, waker)
     # All is kept and closed; libraries that read codes would only complain now of what they themselves leave.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 RENEW_SECONDS = 30.0
 _PUT_OFF = datetime.timedelta(seconds=10)
-_PASSING = {Refusal.BUSY, Refusal.NOT_FOUND, Refusal.DAMAGED, Refusal.NOT_ALLOWED}
+_PASSING = {Refusal.BUSY, Refusal.NOT_FOUND, Refusal.DAMAGED}
 """What stands in the way from outside: a database that is busy, a blob that is not there (yet, or any more)."""
 _CRASHED_FILE = PageSetAside(
     Trouble.CRASH,

@@ -36,12 +36,13 @@ _LOG = logging.getLogger("saiten.intake")
 
 @dataclass
 class _Worker:
-    """A worker process, our end of its pipe, and until when it may be at what it is at."""
+    """A worker process, our end of its pipe, whether it is ready, and until when it may be at what it is at."""
 
     name: str
     process: SpawnProcess
     pipe: Connection
     started: float
+    is_ready: bool = False
     deadline: float | None = None
 
 
@@ -100,7 +101,11 @@ class IntakeWorkers:
         gone = self._free_what_is_left()
         while not self._stopping.is_set():
             gone = gone or self._free_what_is_left()
-            self._start_missing()
+            try:
+                self._start_missing()
+            except OSError as error:  # too little memory for one more process, for now
+                self._report("not_started", type(error).__name__)
+                self._next_start = time.monotonic() + _LONGEST_PAUSE
             self._wait()
             self._look_after()
         self._end_all()
@@ -111,8 +116,8 @@ class IntakeWorkers:
             with find_gone(self._folder) as gone:
                 for name in gone:
                     give_back_all_of(self._database, name)
-        except Refused as refused:
-            self._report("not_given_back", refused.refusal)
+        except (Refused, OSError) as error:
+            self._report("not_given_back", type(error).__name__)
             return False
         return True
 
@@ -157,6 +162,7 @@ class IntakeWorkers:
         with suppress(EOFError, OSError):
             while worker.pipe.poll():
                 is_busy = worker.pipe.recv() == BUSY
+                worker.is_ready = True
                 worker.deadline = time.monotonic() + self._seconds if is_busy else None
 
     def _bury(self, worker: _Worker) -> None:
@@ -184,6 +190,8 @@ class IntakeWorkers:
         for worker in self._workers:
             self._listen(worker)
             worker.pipe.close()  # which tells it to end
+            if not worker.is_ready:
+                worker.process.kill()  # it took nothing yet
         until = time.monotonic() + _END_SECONDS
         for worker in self._workers:
             worker.process.join(max(0.0, until - time.monotonic()))

@@ -25,11 +25,12 @@ class Right(StrEnum):
     BE_SIGNED_IN = "be_signed_in"
     SEE_EXAMS = "see_exams"
     CHANGE_EXAMS = "change_exams"
-    CHANGE_SCANS = "change_scans"
     JUDGE = "judge"
+    CHANGE_SCANS = "change_scans"
     SEE_ROSTERS = "see_rosters"
     CHANGE_ROSTERS = "change_rosters"
     MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_BACKUPS = "manage_backups"
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scoring.page_decisions import PageDecision  # noqa: TC001  (pydantic needs it at run time)
 from scoring.scan_tasks import TaskKind, Way  # noqa: TC001  (pydantic needs it at run time)
 from scoring.storage.decisions import MOST_AT_ONCE
-from scoring.storage.scans import FileState, PageState  # noqa: TC001  (pydantic needs it at run time)
+from scoring.storage.scan_states import FileState, PageState  # noqa: TC001  (pydantic needs it at run time)
 
 if TYPE_CHECKING:
     from scoring.storage.decisions import KeptDecision

@@ -33,13 +33,15 @@ from scoring.storage import scan_tasks, scans
 from scoring.storage.decisions import StalePages, WantedDecision, decide, list_decisions
 from scoring.storage.exams import find_exam
 from scoring.storage.layouts import find_layout
-from scoring.storage.scans import FileState, PageFilter
+from scoring.storage.scans import PageFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pydantic import BaseModel
     from sqlalchemy.orm import Session
+
+    from scoring.storage.scan_states import FileState
 
 routes = APIRouter()
 Reader = Annotated[Caller, Depends(asks(Right.SEE_EXAMS))]

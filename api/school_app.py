@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 import api.account_routes
 import api.attendance_routes
+import api.backup_routes
 import api.change_routes
 import api.comparison_routes
 import api.duty_routes
@@ -74,6 +75,7 @@ def create_school_app(instance: Instance) -> FastAPI:
     for module, tag in (
         (api.sign_in_routes, "sessions"),
         (api.account_routes, "accounts"),
+        (api.backup_routes, "backups"),
         (api.exam_routes, "exams"),
         (api.change_routes, "changes"),
         (api.question_routes, "questions"),

@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable  # noqa: TC003  (part of public signatures)
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003  (part of public signatures)
 
@@ -17,6 +17,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.account_routes import first_setup_path
+from api.backing_up import KEPT, Backups
+from api.daily_work import Nightly, daily_work
 from api.file_receiving import receiving_files
 from api.http_rules import LOCAL_HOSTS
 from api.instance import Instance, Transport
@@ -58,6 +60,9 @@ class ServeRequest:
         tls_key: its key (PEM).
         trusted_proxy: addresses or networks, with commas, of the proxies that encrypt for this server.
         plain_http: whether http over a network is allowed.
+        nightly: whether copies are made by themselves.
+        backups: folder of the copies; None for one in `data`.
+        kept: how many copies stay.
         watch: folder that scanners write into, with a folder for each exam.
         workers: processes that read scans; None for one a core but one.
         metrics_port: to serve metrics at, on this computer only; None for nowhere.
@@ -72,6 +77,9 @@ class ServeRequest:
     tls_key: Path | None = None
     trusted_proxy: str | None = None
     plain_http: PlainHttp = PlainHttp.REFUSED
+    nightly: Nightly = Nightly.MADE
+    backups: Path | None = None
+    kept: int = KEPT
     watch: Path | None = None
     workers: int | None = None
     metrics_port: int | None = None
@@ -136,7 +144,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         listen(request.host, request.port) as listening,
         closing(open_database(request.database or database_in(request.data))) as database,
     ):
-        instance = replace(_open_instance(database, request, transport), drop_folder=request.watch)
+        instance = _open_instance(database, request, transport)
         address = _address(request, listening)
         for sentence in _first_words(instance, address):
             announce(sentence)
@@ -149,8 +157,9 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         with (
             contextlib.suppress(KeyboardInterrupt),
             serving_metrics(app, instance, request.metrics_port),
+            daily_work(instance, request.nightly),
             receiving_files(instance),
-            intake_workers(count, database, instance.blobs, request.data),
+            intake_workers(count, database, request.data, request.blobs),
         ):
             server.run(sockets=[listening])
 
@@ -159,7 +168,8 @@ def _open_instance(database: Database, request: ServeRequest, transport: Transpo
     blobs = open_blobs(request.blobs, request.data / "blobs")
     with database.write() as session:
         school_id = the_school(session, utc_now())
-    return Instance(database, blobs, school_id, request.data, transport)
+    copies = Backups(database, blobs, request.backups or request.data / "backups", request.kept)
+    return Instance(database, blobs, school_id, request.data, transport, copies, drop_folder=request.watch)
 
 
 def _first_words(instance: Instance, address: str) -> list[str]:

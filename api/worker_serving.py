@@ -10,17 +10,12 @@ from collections.abc import Callable  # noqa: TC003  (part of public signatures)
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (part of public signatures)
-from typing import TYPE_CHECKING
 
 from api.intake_process import WorkerSettings
 from api.intake_workers import IntakeWorkers
 from api.request_log import log_as_json
 from omr.errors import InputError
-from scoring.storage.blobs import FolderBlobs
 from scoring.storage.database import Database, database_in, open_database
-
-if TYPE_CHECKING:
-    from scoring.storage.blobs import BlobStore
 
 _PRESENCE = "workers"
 
@@ -32,10 +27,12 @@ class WorkRequest:
     Attributes:
         data: folder of the files, and of the database where none is named; that of the served instance.
         database: URL; None for SQLite in `data`.
+        blobs: where its files lie; None for a folder in `data`.
     """
 
     data: Path
     database: str | None = None
+    blobs: str | None = None
 
 
 def usual_count() -> int:
@@ -43,17 +40,17 @@ def usual_count() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
-def intake_workers(count: int, database: Database, blobs: BlobStore, data: Path) -> IntakeWorkers:
+def intake_workers(count: int, database: Database, data: Path, blobs: str | None = None) -> IntakeWorkers:
     """The workers of a served instance, not started yet.
 
     Args:
         count: how many processes; 0 for none.
         database: open.
-        blobs: with its scan files.
         data: its folder.
+        blobs: where its files lie; None for a folder in `data`.
     """
     address = database.engine.url.render_as_string(hide_password=False)
-    return IntakeWorkers(count, database, WorkerSettings(address, blobs), data / _PRESENCE)
+    return IntakeWorkers(count, database, WorkerSettings(address, data, blobs), data / _PRESENCE)
 
 
 def work_for_school(request: WorkRequest, announce: Callable[[str], None]) -> None:
@@ -75,7 +72,7 @@ def work_for_school(request: WorkRequest, announce: Callable[[str], None]) -> No
         signal.signal(number, lambda *_: stop.set())
     with closing(open_database(request.database or database_in(request.data))) as database:
         log_as_json()
-        with intake_workers(1, database, FolderBlobs(request.data / "blobs"), request.data):
+        with intake_workers(1, database, request.data, request.blobs):
             announce("スキャンの読み取りを手伝っています。終わるには Ctrl+C を押してください。")
             while not stop.is_set():
                 with contextlib.suppress(InterruptedError):

@@ -28,19 +28,21 @@ if TYPE_CHECKING:
 
 _ALTERNATIVES = 4
 _EMPTY_CONFIDENCE = 0.99
+_FAINTEST_RIVAL = -10.0
+"""Natural logarithm of the least chance that all else is counted with."""
 
 
 class TextMeasures(NamedTuple):
     """How a text, or several that count as one, stands against all else that a line may say; natural logarithms.
 
     Attributes:
-        rivals: its likelihood over that of the likeliest other text.
-        unlisted: its likelihood over that of everything that is not listed.
+        above: its likelihood over that of all else together, where that is more than 1; else 0.
+        below: the same where it is less than 1; else 0.
         character: its likelihood, by character.
     """
 
-    rivals: float
-    unlisted: float
+    above: float
+    below: float
     character: float
 
 
@@ -145,9 +147,11 @@ def _weigh(texts: LineTexts, question: WrittenQuestion, *, is_askable: bool) -> 
 def _measure(texts: LineTexts, some: frozenset[str]) -> TextMeasures:
     """How some of the texts stand against the others."""
     own = _sum([value for text, value in texts.likelihoods.items() if text in some])
-    rival = max((value for text, value in texts.likelihoods.items() if text not in some), default=SMALLEST)
+    others = [value for text, value in texts.likelihoods.items() if text not in some]
+    # The search follows nothing below a small share: how far below that all else lies says nothing.
+    margin = own - max(_sum([*others, texts.unlisted]), _FAINTEST_RIVAL)
     length = max((len(text) for text in some), default=1)
-    return TextMeasures(own - max(rival, SMALLEST), own - texts.unlisted, own / max(length, 1))
+    return TextMeasures(max(margin, 0.0), min(margin, 0.0), own / max(length, 1))
 
 
 def _sum(logarithms: Sequence[float]) -> float:
@@ -157,18 +161,18 @@ def _sum(logarithms: Sequence[float]) -> float:
 def _reading(
     reader: LineReader, question: WrittenQuestion, ink: Ink, evidence: LineEvidence
 ) -> WrittenReading:
-    facts = reader.facts
+    facts, kind = reader.facts, question.rules.kind.value
     best = next(iter(evidence.texts.likelihoods), "")
     can_say = bool(question.answers) and evidence.is_askable
-    is_answer = facts.answer.chance(evidence.answer) if can_say else None
+    is_answer = facts.answer[kind].chance(evidence.answer) if can_say else None
     if is_surely_empty(ink, 0.0):
         return blank_reading(ink, is_answer, _EMPTY_CONFIDENCE, facts.label)
     if is_answer is not None and evidence.right and is_answer >= 0.5:
         text = next(text for text in evidence.texts.likelihoods if text in evidence.right)
-        confidence = is_answer
+        confidence, safe = is_answer, facts.answer[kind].safe
     else:
-        text, confidence = best, facts.reading.chance(evidence.reading)
-    safe = facts.lines[question.rules.kind.value]
+        text, confidence = best, facts.reading[kind].chance(evidence.reading)
+        safe = facts.reading[kind].safe
     likelihoods = evidence.texts.likelihoods.items()
     return WrittenReading(
         text=text,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import onnxruntime
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,7 +18,6 @@ from ocr.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 FOLDER_VARIABLE = "SAITEN_MODELS"
@@ -42,8 +42,16 @@ class Logistic(BaseModel):
         score = sum(w * x for w, x in zip(self.weights, measures, strict=True)) + self.offset
         return 1 / (1 + math.exp(-min(max(score, -_SUREST), _SUREST)))
 
+    def chances(self, measures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same of many, from measures (n, weights)."""
+        scores = measures @ np.array(self.weights, np.float32) + np.float32(self.offset)
+        return np.asarray(1 / (1 + np.exp(-np.clip(scores, -_SUREST, _SUREST))), np.float32)
 
-_UNFITTED = Logistic(weights=(1.0, 0.0, 0.0), offset=0.0)
+
+class Curve(Logistic):
+    """A chance from measures, and from which chance on what it speaks for is safe to take."""
+
+    safe: float
 
 
 class ModelFacts(BaseModel):
@@ -53,10 +61,11 @@ class ModelFacts(BaseModel):
         name: and `version`: stand on every reading.
         classes: what each score is of.
         temperature: scores are divided by it before they become chances (Guo et al., 2017).
-        sharpness: by kind of alphabet, the power to which its narrowed chances are raised; 1 where nothing is named.
-        lines: by kind of question, the least chance at which a reading is safe to take.
-        answer: chance that a line is one of the right answers, from `ocr.line_answers.TextMeasures`.
-        reading: chance that the likeliest text is right, from the same.
+        lines: by kind of alphabet, the least chance at which a character is safe to take.
+        best: chance that the likeliest of the characters offered is right, from `ocr.symbol_reader.measure_best`.
+        answer: by kind of question, the chance that a line is one of the right answers, from
+            `ocr.line_answers.TextMeasures`.
+        reading: the same, that the likeliest text is right.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,10 +74,10 @@ class ModelFacts(BaseModel):
     version: str
     classes: tuple[str, ...]
     temperature: float
-    lines: dict[str, float]
-    sharpness: dict[str, float] = {}
-    answer: Logistic = _UNFITTED
-    reading: Logistic = _UNFITTED
+    lines: dict[str, float] = {}
+    best: Logistic = Logistic(weights=(1.0, 1.0, 0.0), offset=0.0)
+    answer: dict[str, Curve] = {}
+    reading: dict[str, Curve] = {}
 
     @property
     def label(self) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SYMBOL_MODEL = "symbol.onnx"
 _BATCH = 64
+_FAINTEST = 1e-6
+"""The least chance that is told apart from none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,27 +79,51 @@ class SymbolReader:
         return narrow(self._model.facts.classes, tuple(choices))
 
     def narrow(self, chances: NDArray[np.float32], alphabet: Alphabet) -> NDArray[np.float32]:
-        """Chances over the characters that can occur, calibrated for their kind; see `narrow_chances`."""
-        return narrow_chances(chances, alphabet, self._model.facts.sharpness.get(alphabet.kind.value, 1.0))
+        """Chances over the characters that can occur, float32 (n, K + 1), rows sum to 1; last "none of these".
+
+        The best one's is calibrated by how it stands against all else; the others share what is left.
+        """
+        narrowed = narrow_chances(chances, alphabet)
+        sure = self._model.facts.best.chances(measure_best(chances, alphabet))
+        rows, best = np.arange(len(narrowed)), narrowed[:, :-1].argmax(axis=1)
+        others = 1 - narrowed[rows, best]
+        narrowed *= ((1 - sure) / np.maximum(others, 1e-9))[:, np.newaxis]
+        narrowed[rows, best] = sure
+        return narrowed
 
     def safe_chance(self, alphabet: Alphabet) -> float:
         """The least chance at which a reading in this alphabet is safe to take."""
         return self._model.facts.lines[alphabet.kind.value]
 
 
-def narrow_chances(
-    chances: NDArray[np.float32], alphabet: Alphabet, sharpness: float = 1.0
-) -> NDArray[np.float32]:
-    """Chances over the characters that can occur.
+def narrow_chances(chances: NDArray[np.float32], alphabet: Alphabet) -> NDArray[np.float32]:
+    """Chances over the characters that can occur, as the network sees them.
 
     Args:
         chances: of the model's classes, (n, classes).
         alphabet: of the question, K characters.
-        sharpness: power to which they are raised before they sum to 1.
 
     Returns:
         float32 (n, K + 1), rows sum to 1; the last column is "none of these".
     """
-    narrowed = (chances @ alphabet.weights) ** np.float32(sharpness)
+    narrowed = chances @ alphabet.weights
     sums = np.maximum(narrowed.sum(axis=1, keepdims=True), np.float32(1e-12))
     return np.asarray(narrowed / sums, np.float32)
+
+
+def measure_best(chances: NDArray[np.float32], alphabet: Alphabet) -> NDArray[np.float32]:
+    """How the likeliest character that can occur stands against all else; natural logarithms.
+
+    Args:
+        chances: of the model's classes, (n, classes).
+        alphabet: of the question.
+
+    Returns:
+        float32 (n, 3): its chance; its chance over that of the next one; its chance over that of all classes that
+        neither can occur nor look like one that can.
+    """
+    seen = np.sort((chances @ alphabet.weights)[:, :-1], axis=1)
+    strange = chances @ (alphabet.weights[:, :-1].sum(axis=1) == 0)
+    second = seen[:, -2] if seen.shape[1] > 1 else np.zeros(len(seen), np.float32)
+    own, rival, stranger = (np.log(np.maximum(one, _FAINTEST)) for one in (seen[:, -1], second, strange))
+    return np.asarray(np.column_stack((own, own - rival, own - stranger)), np.float32)

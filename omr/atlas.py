@@ -66,7 +66,7 @@ def make_tile(picture: Gray, pixels_per_mm: float) -> Gray:
 def digest_tile(tile: Gray) -> str:
     """A name for what a tile shows, 32 hexadecimal characters: the same only for the same pixels in the same shape."""
     digest = hashlib.blake2b(repr(tile.shape).encode(), digest_size=_DIGEST_BYTES)
-    digest.update(np.ascontiguousarray(tile))
+    digest.update(np.ascontiguousarray(tile).data)
     return digest.hexdigest()
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from omr.answer_pictures import Crops, Handwriting, cut_pictures, encode_crops
 from omr.blank_page import is_empty_page
 from omr.box_frames import FramePrint
@@ -215,7 +213,9 @@ def _read_by_reference(page: Page, plan: ReadingPlan, page_number: int, hints: P
         plan.pages[placed.page],
         bubbles=placed.bubbles,
         boxes=placed.boxes,
-        crop_corners=placed.crop_corners,
+        crop_corners=placed.crop_corners.round(
+            2
+        ),  # as they are kept, so that the same pixels can be cut again
         doubted=placed.doubted,
     )
     verdicts = None
@@ -223,9 +223,7 @@ def _read_by_reference(page: Page, plan: ReadingPlan, page_number: int, hints: P
         measures = measure_bubbles(page.gray, placed.registration, page_plan.bubbles)
         verdicts = judge_bubbles(measures, page_plan.bubbles, plan.rules.amid_print())
     reading = _finish(page, placed.registration, page_plan, verdicts, plan)
-    if np.array_equal(placed.crop_corners, plan.pages[placed.page].crop_corners):
-        return reading
-    corners = tuple(tuple((x, y) for x, y in box) for box in placed.crop_corners.round(2).tolist())
+    corners = tuple(tuple((x, y) for x, y in box) for box in page_plan.crop_corners.tolist())
     return replace(reading, crop_corners=corners)
 
 

@@ -177,8 +177,8 @@ class PageReading:
         answers: one reading a question of this page, in exam order.
         identity: the digit bubbles of a blank set.
         crop_corners: where the parts of the page that show the answers really lie, page mm, one a question in the
-            order of the layout, each its four corners clockwise from the top left; empty where they lie as the
-            layout says.
+            order of the layout, each its four corners clockwise from the top left; empty on a sheet with a code,
+            where they lie as the layout says.
         crops: the pictures of the answer regions, where they were asked for.
         pictures: pixels of the answers, where they were asked for.
     """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.testclient import TestClient
 
+from api.backing_up import Backups
 from api.instance import Instance, Transport
 from api.passwords import digest, new_token
 from api.school_app import create_school_app
@@ -112,9 +113,10 @@ def open_school(database: Database, folder: Path, transport: Transport = Transpo
     clock = Clock()
     with database.write() as session:
         school_id = accounts.the_school(session, clock())
-    return School(
-        Instance(database, FolderBlobs(folder / "blobs"), school_id, folder, transport, clock), clock
-    )
+    blobs = FolderBlobs(folder / "blobs")
+    backups = Backups(database, blobs, folder / "backups")
+    instance = Instance(database, blobs, school_id, folder, transport, backups, clock=clock)
+    return School(instance, clock)
 
 
 def assert_problem(answer: Response, status: int, refusal: str | None = None) -> dict[str, Any]:

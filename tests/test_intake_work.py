@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,31 +11,24 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, event, func, select, text, update
 
-from api.command_line import run
 from api.intake_worker import Step
 from omr.errors import PageSetAside, Refused, Trouble
-from omr.read_page import set_aside
-from omr.reading import AnswerReading, PageReading, PageStatus, ReadingStatus
 from omr.layout import QuestionKind
+from omr.reading import AnswerReading, PageReading, PageStatus, ReadingStatus
 from scoring.exam_reader import PageBatch, PictureInAtlas, ReadPart, StoredAnswer
 from scoring.exam_state import ExamState
 from scoring.storage import exams
 from scoring.storage.columns import new_id
 from scoring.storage.database import Database, open_database
-from scoring.storage.grading_tables import ExamChangeRow
 from scoring.storage.kept_work import keep_batch, keep_page_count, keep_refused_file
-from scoring.storage.leases import LEASE, Ending, give_back, give_back_all_of, put_off
+from scoring.storage.leases import Ending, give_back, give_back_all_of, put_off
 from scoring.storage.scan_tables import (
-    AnswerReadingRow,
     IntakeRow,
-    PageDecisionRow,
     PageReadingRow,
-    ScanFileRow,
     ScanPageRow,
 )
-from scoring.storage.tables import StudentRow
 from scoring.storage.work import BATCH_PAGES, CountPages, ReadPages, SortPages, claim, reread
-from tests.intakes import SAMPLE, SCANS, Intake, open_intake
+from tests.intakes import Intake, open_intake
 from tests.postgres import running_postgres
 
 if TYPE_CHECKING:

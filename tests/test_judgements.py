@@ -250,8 +250,8 @@ def test_many_judge_different_answers_at_once(database: Database, deed: Deed) ->
 MARKS = st.sampled_from([*Mark])
 
 
-@settings(max_examples=15)
-@given(sequence=st.lists(st.tuples(st.integers(0, 2), MARKS, st.booleans()), max_size=10))
+@settings(max_examples=8)
+@given(sequence=st.lists(st.tuples(st.integers(0, 2), MARKS, st.booleans()), max_size=8))
 def test_every_judgement_stays_and_the_last_accepted_one_stands(
     database: Database, sequence: list[tuple[int, Mark, bool]]
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.training.calibrate import fit_temperature, line_facts, symbol_facts
+from models.training.calibrate import fit_temperature, line_curves, symbol_facts
 from models.training.characters import SYMBOL_CLASSES, line_classes
 from models.training.export import export_network, line_sample, quantise, symbol_sample, write_facts
 from models.training.hands import load_hands
@@ -19,7 +19,7 @@ from models.training.shards import Places, load_symbols, make_shards
 from models.training.sources import Part, load_joyo
 from models.training.train import Course, train_lines, train_symbols
 from ocr.line_reader import LineReader
-from ocr.model_file import ModelFacts, open_model
+from ocr.model_file import Curve, ModelFacts, open_model
 
 SEED = 1
 VERSION = "1"
@@ -46,7 +46,7 @@ FULL = Size(
     symbols=480_000,
     lines=224_000,
     symbol_cycles=(8_000, 12_000),
-    line_cycles=(6_500, 4_500, 14_000),
+    line_cycles=(6_500, 4_500, 9_000),
     tried=20_000,
 )
 SMALL = Size(symbols=3_000, lines=800, symbol_cycles=(60,), line_cycles=(40,), tried=400)
@@ -93,15 +93,15 @@ def make_symbol_model(places: Places, size: Size, out: Path) -> Path:
     quantise(exact, path, [_as_ink(squares[at : at + 32]) for at in range(0, min(len(squares), 1024), 32)])
     calibration = make_shards(places, "symbol", Part.CALIBRATION, SEED, size.tried)
     tried, labels = load_symbols(calibration)
-    write_facts(path, _facts("symbol", SYMBOL_CLASSES, 1.0, {}))
+    facts = ModelFacts(name="symbol", version=VERSION, classes=SYMBOL_CLASSES, temperature=1.0)
+    write_facts(path, facts)
     scores = np.concatenate(
         [open_model(path).run(_as_ink(tried[at : at + 256]))[0] for at in range(0, len(tried), 256)]
     )
     temperature = fit_temperature(scores, labels)
     chances = torch.softmax(torch.from_numpy(scores / temperature), 1).numpy()
-    sharpness, lines = symbol_facts(chances, labels, np.random.default_rng(SEED))
-    facts = _facts("symbol", SYMBOL_CLASSES, temperature, lines).model_dump() | {"sharpness": sharpness}
-    write_facts(path, ModelFacts.model_validate(facts))
+    best, lines = symbol_facts(chances, labels, np.random.default_rng(SEED))
+    write_facts(path, facts.model_copy(update={"temperature": temperature, "best": best, "lines": lines}))
     right = float((scores.argmax(axis=1) == labels).mean())
     print(
         f"calibration: right of all {len(SYMBOL_CLASSES)} classes {right:.4f}, temperature {temperature:.3f}, {lines}"
@@ -125,17 +125,21 @@ def make_line_model(places: Places, size: Size, out: Path) -> Path:
     ]
     quantise(exact, path, some)
     # Lines are long products of chances: the margins' logistic takes the place of a temperature.
-    write_facts(path, _facts("line", classes, 1.0, {"symbol": 1.0, "number": 1.0, "text": 1.0}))
+    plain = {
+        kind: Curve(weights=(1.0, 1.0, 0.0), offset=0.0, safe=1.0) for kind in ("symbol", "number", "text")
+    }
+    write_facts(path, _line_facts(classes, plain, plain))
     hands = load_hands(places.data, list(places.fonts), places.work / "fonts", Part.CALIBRATION)
-    found = line_facts(LineReader(path), hands, joyo, random, size.tried // 3)
-    facts = _facts("line", classes, 1.0, {}).model_dump() | dict(found)
-    write_facts(path, ModelFacts.model_validate(facts))
-    print(f"calibration: {found}")
+    answer, reading = line_curves(LineReader(path), hands, joyo, random, size.tried)
+    write_facts(path, _line_facts(classes, answer, reading))
+    print(f"calibration: answer {answer}, reading {reading}")
     return path
 
 
-def _facts(name: str, classes: tuple[str, ...], temperature: float, lines: dict[str, float]) -> ModelFacts:
-    return ModelFacts(name=name, version=VERSION, classes=classes, temperature=temperature, lines=lines)
+def _line_facts(classes: tuple[str, ...], answer: dict[str, Curve], reading: dict[str, Curve]) -> ModelFacts:
+    return ModelFacts(
+        name="line", version=VERSION, classes=classes, temperature=1.0, answer=answer, reading=reading
+    )
 
 
 def _as_ink(

@@ -28,12 +28,12 @@ from ocr.answer_rules import AnswerKind, AnswerRules
 from ocr.answer_text import same_answer
 from ocr.ink import find_ink
 from ocr.line_answers import weigh_lines
-from ocr.model_file import Logistic
-from ocr.symbol_reader import narrow_chances
+from ocr.model_file import Curve, Logistic
+from ocr.symbol_reader import measure_best, narrow_chances
 from ocr.written_answers import WrittenQuestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 _ALLOWED_ERROR = 0.001
 _CLAIMED_ERROR = 0.0005
 """Half of what is allowed: other hands are other."""
-_LEAST_LINE, _MOST_LINE = 0.9, 0.9999
+_LEAST_LINE, _MOST_LINE = 0.998, 0.9999
+"""Never less: the hands of the calibration are few, and what they claim may be too good."""
 _STRANGERS = 0.02
 """So often something is written that the question does not offer, against what it does."""
 _POOLS = {
@@ -71,8 +72,10 @@ def fit_temperature(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 
 def symbol_facts(
     chances: NDArray[np.float32], labels: NDArray[np.int64], random: Generator
-) -> tuple[dict[str, float], dict[str, float]]:
-    """For each kind of alphabet, how sharp its chances are, and the least at which a reading is safe to take.
+) -> tuple[Logistic, dict[str, float]]:
+    """When the likeliest character offered is right, and for each kind of alphabet the least safe chance.
+
+    One curve for all kinds: the hands of some kinds are too few, or too easy, for a curve of their own.
 
     Args:
         chances: of all classes, (n, classes).
@@ -80,48 +83,37 @@ def symbol_facts(
         random: source of chance, for the alphabets.
 
     Returns:
-        sharpness and lines, as in `ocr.model_file.ModelFacts`.
+        best and lines, as in `ocr.model_file.ModelFacts`.
     """
+    tried = {kind: _try_alphabets(pools, chances, labels, random) for kind, pools in _POOLS.items()}
+    best = _fit_logistic(*(np.concatenate(parts) for parts in zip(*tried.values(), strict=True)))
+    lines = {
+        kind.value: safe_line(best.chances(measures).astype(np.float64), right)
+        for kind, (measures, right) in tried.items()
+    }
+    return best, lines
+
+
+def _try_alphabets(
+    pools: Sequence[str], chances: NDArray[np.float32], labels: NDArray[np.int64], random: Generator
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Measures of the likeliest character of an alphabet drawn for each sample, and whether it is right."""
     texts = [SYMBOL_CLASSES[label] for label in labels.tolist()]
-    sharpness: dict[str, float] = {}
-    lines: dict[str, float] = {}
-    for kind, pools in _POOLS.items():
-        rows: list[NDArray[np.float32]] = []
-        wanted: list[int] = []
-        own = sum(any(text and text in pool for pool in pools) for text in texts)
-        strangers = _STRANGERS * own / max(len(texts) - own, 1)
-        for text, row in zip(texts, chances, strict=True):
-            fitting = [pool for pool in pools if text and text in pool]
-            if not text or (not fitting and random.random() > strangers):
-                continue
-            pool = fitting[0] if fitting else pools[int(random.integers(len(pools)))]
-            alphabet = narrow(SYMBOL_CLASSES, random_alphabet(text if fitting else "", pool, random))
-            assert alphabet is not None
-            rows.append(narrow_chances(row[np.newaxis], alphabet)[0])
-            wanted.append(alphabet.characters.index(text) if fitting else len(alphabet.characters))
-        power = _fit_sharpness(rows, wanted)
-        raised = [row**power / (row**power).sum() for row in rows]
-        best = np.array([row[:-1].max() for row in raised])
-        right = np.array([row[:-1].argmax() == at for row, at in zip(raised, wanted, strict=True)])
-        sharpness[kind.value], lines[kind.value] = power, safe_line(best, right)
-    return sharpness, lines
-
-
-def _fit_sharpness(rows: Sequence[NDArray[np.float32]], wanted: Sequence[int]) -> float:
-    """The power at which the chances are as right as they claim."""
-    logs = [np.log(np.maximum(row.astype(np.float64), 1e-9)) for row in rows]
-
-    def loss(power: float) -> float:
-        return -float(
-            np.mean(
-                [
-                    power * log[at] - np.logaddexp.reduce(power * log)
-                    for log, at in zip(logs, wanted, strict=True)
-                ]
-            )
-        )
-
-    return float(minimize_scalar(loss, bounds=(0.5, 3.0), method="bounded").x)
+    own = sum(any(text and text in pool for pool in pools) for text in texts)
+    strangers = _STRANGERS * own / max(len(texts) - own, 1)
+    measures: list[NDArray[np.float32]] = []
+    right: list[bool] = []
+    for text, row in zip(texts, chances, strict=True):
+        fitting = [pool for pool in pools if text and text in pool]
+        if not text or (not fitting and random.random() > strangers):
+            continue
+        pool = fitting[0] if fitting else pools[int(random.integers(len(pools)))]
+        alphabet = narrow(SYMBOL_CLASSES, random_alphabet(text if fitting else "", pool, random))
+        assert alphabet is not None
+        measures.append(measure_best(row[np.newaxis], alphabet)[0])
+        found = narrow_chances(row[np.newaxis], alphabet)[0, :-1].argmax()
+        right.append(bool(fitting) and alphabet.characters[found] == text)
+    return np.array(measures), np.array(right)
 
 
 def random_alphabet(text: str, pool: str, random: Generator) -> tuple[str, ...]:
@@ -132,10 +124,10 @@ def random_alphabet(text: str, pool: str, random: Generator) -> tuple[str, ...]:
     return tuple(pool[start : start + size])
 
 
-def line_facts(
+def line_curves(
     reader: LineReader, hands: Hands, joyo: str, random: Generator, count: int
-) -> Mapping[str, object]:
-    """Chances from margins, and the safe lines, of the line model.
+) -> tuple[dict[str, Curve], dict[str, Curve]]:
+    """When a line is one of the right answers, and when the likeliest text is right, by kind of question.
 
     Args:
         reader: with the model, its temperature fitted.
@@ -157,18 +149,22 @@ def line_facts(
         answer.append((kind, evidence.answer, same_answer(wanted, sample.text, rules)))
         best = next(iter(evidence.texts.likelihoods), "")
         reading.append((kind, evidence.reading, same_answer(best, sample.text, rules)))
-    logistics = {
-        name: _fit_logistic(np.array([m for _, m, _ in rows]), np.array([r for _, _, r in rows]))
-        for name, rows in (("answer", answer), ("reading", reading))
-    }
-    lines = {}
+    return _fit_curves(answer), _fit_curves(reading)
+
+
+def _fit_curves(
+    tried: Sequence[tuple[AnswerKind, TextMeasures, bool]],
+) -> dict[str, Curve]:
+    """A curve for each kind of question, and the least chance on it that is safe to take."""
+    curves: dict[str, Curve] = {}
     for kind in (AnswerKind.NUMBER, AnswerKind.TEXT):
-        chances = [logistics["answer"].chance(m) for k, m, _ in answer if k is kind]
-        chances += [logistics["reading"].chance(m) for k, m, _ in reading if k is kind]
-        right = [r for k, _, r in answer if k is kind] + [r for k, _, r in reading if k is kind]
-        lines[kind.value] = safe_line(np.array(chances), np.array(right))
-    lines[AnswerKind.SYMBOL.value] = lines[AnswerKind.TEXT.value]
-    return {"lines": lines, **{name: one.model_dump() for name, one in logistics.items()}}
+        measures = np.array([one for k, one, _ in tried if k is kind], np.float32)
+        right = np.array([outcome for k, _, outcome in tried if k is kind])
+        fitted = _fit_logistic(measures, right)
+        safe = safe_line(fitted.chances(measures).astype(np.float64), right)
+        curves[kind.value] = Curve(**fitted.model_dump(), safe=safe)
+    curves[AnswerKind.SYMBOL.value] = curves[AnswerKind.TEXT.value]
+    return curves
 
 
 def safe_line(chances: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
@@ -185,18 +181,20 @@ def safe_line(chances: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     return float(np.clip(line, _LEAST_LINE, _MOST_LINE))
 
 
-def _fit_logistic(measures: NDArray[np.float64], right: NDArray[np.bool_]) -> Logistic:
-    """Maximum likelihood, with a little pull to nothing that keeps separable data finite.
+def _fit_logistic(measures: NDArray[np.float32], right: NDArray[np.bool_]) -> Logistic:
+    """Maximum likelihood, with a little pull to nothing that keeps separable data finite; no measure speaks against.
 
     Args:
-        measures: (n, 3).
+        measures: (n, m).
         right: (n,).
     """
     signs = np.where(right, 1.0, -1.0)
+    count = measures.shape[1]
 
     def loss(parameters: NDArray[np.float64]) -> float:
         scores = measures @ parameters[:-1] + parameters[-1]
         return float(np.logaddexp(0, -signs * scores).mean() + 1e-5 * (parameters**2).sum())
 
-    *weights, offset = minimize(loss, np.array([0.3, 0.1, 0.1, 0.0]), method="L-BFGS-B").x.tolist()
+    bounds = [(0.0, None)] * count + [(None, None)]
+    *weights, offset = minimize(loss, np.zeros(count + 1), method="L-BFGS-B", bounds=bounds).x.tolist()
     return Logistic(weights=tuple(weights), offset=offset)

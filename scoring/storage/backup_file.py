@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
-"""The version of the format."""
+"""The version of the format; a newer one is refused."""
 MANIFEST = "manifest.json"
 BLOB_LIST = "blobs.txt"
 _COMMENT = b"saiten backup "
@@ -62,7 +62,7 @@ class Manifest(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True)
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     revision: str
     made_at: datetime.datetime
     tables: tuple[TablePart, ...]
@@ -94,12 +94,15 @@ class _Hashed:
         self._stream = stream
         self.known = hashlib.sha256()
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes, /) -> int:
         self.known.update(data)
         return self._stream.write(data)
 
     def flush(self) -> None:
         self._stream.flush()
+
+    def close(self) -> None:
+        """Leaves the stream to who opened it."""
 
 
 @contextmanager
@@ -114,7 +117,7 @@ def new_backup_file(path: Path) -> Iterator[zipfile.ZipFile]:
             os.fchmod(stream.fileno(), 0o600)  # names and marks of pupils
         hashed = _Hashed(stream)
         # Written from front to back, since the stream can't go back: so the hash is that of the file.
-        with zipfile.ZipFile(hashed, "w", allowZip64=True) as archive:  # type: ignore[arg-type]  # writes and flushes only
+        with zipfile.ZipFile(hashed, "w", allowZip64=True) as archive:
             archive.comment = _COMMENT + _NOT_YET
             yield archive
         stream.seek(-len(_NOT_YET), os.SEEK_END)

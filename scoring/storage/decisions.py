@@ -14,8 +14,9 @@ from scoring.page_document import from_document
 from scoring.storage.changes import note_change
 from scoring.storage.events import record
 from scoring.storage.intakes import want_sorting
+from scoring.storage.scan_states import DROPPED, PageState
 from scoring.storage.scan_tables import PageDecisionRow, PageReadingRow, ScanFileRow, ScanPageRow
-from scoring.storage.scans import DROPPED, PageState, hold_editable, stored_page
+from scoring.storage.scans import hold_editable, stored_page
 from scoring.storage.tables import StudentRow
 
 if TYPE_CHECKING:

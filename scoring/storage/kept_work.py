@@ -6,17 +6,17 @@ import datetime  # noqa: TC003  (part of public signatures)
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, or_, select, update
 
-from omr.reading import ChoiceScores
+from omr.reading import ChoiceScores, PageStatus
 from scoring.page_document import to_document
 from scoring.storage.changes import note_change
 from scoring.storage.columns import new_id
 from scoring.storage.events import Deed
 from scoring.storage.exams import find_exam
 from scoring.storage.intakes import want_sorting
+from scoring.storage.scan_states import DROPPED, FileState, PageState
 from scoring.storage.scan_tables import AnswerReadingRow, PageReadingRow, ScanFileRow, ScanPageRow
-from scoring.storage.work import COUNTED, READ, RECEIVED, REFUSED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from scoring.exam_reader import PageBatch, ReadPart, StoredAnswer
     from scoring.storage.work import CountPages, ReadPages
 
-DROPPED = "dropped"
-"""The status of a page that a person said does not count, beside those of `omr.reading.PageStatus`."""
+_STAYING = (DROPPED, PageStatus.DUPLICATE.value)
+"""What a page that is read again stays until the pages are sorted: nobody is to count twice in between."""
 
 
 def keep_page_count(session: Session, now: datetime.datetime, claim: CountPages, count: int) -> bool:
@@ -44,7 +44,7 @@ def keep_page_count(session: Session, now: datetime.datetime, claim: CountPages,
     row = _held_file(session, claim)
     if row is None:
         return False
-    row.state, row.page_count = COUNTED, count
+    row.state, row.page_count = FileState.COUNTED, count
     _free(row)
     session.execute(
         insert(ScanPageRow),
@@ -57,7 +57,7 @@ def keep_page_count(session: Session, now: datetime.datetime, claim: CountPages,
                 "file_id": row.id,
                 "number": number,
                 "part": 0,
-                "state": WAITING,
+                "state": PageState.WAITING,
                 "attempts": 0,
             }
             for number in range(1, count + 1)
@@ -82,7 +82,7 @@ def keep_refused_file(
     row = _held_file(session, claim)
     if row is None:
         return False
-    row.state, row.reason, row.trouble = REFUSED, aside.reason, aside.trouble
+    row.state, row.reason, row.trouble = FileState.REFUSED, aside.reason, aside.trouble
     _free(row)
     deed = Deed(claim.school_id, None, now)
     want_sorting(session, deed, find_exam(session, claim.school_id, claim.exam_id))
@@ -166,7 +166,7 @@ def _held_file(session: Session, claim: CountPages) -> ScanFileRow | None:
         select(ScanFileRow)
         .where(
             ScanFileRow.id == claim.file_id,
-            ScanFileRow.state == RECEIVED,
+            ScanFileRow.state == FileState.RECEIVED,
             ScanFileRow.lease_owner == claim.worker,
         )
         .with_for_update()
@@ -183,7 +183,7 @@ def _held_pages(session: Session, claim: ReadPages) -> dict[str, int]:
         select(ScanPageRow.id, ScanPageRow.part)
         .where(
             ScanPageRow.id.in_([page.id for page in claim.pages]),
-            ScanPageRow.state == WAITING,
+            ScanPageRow.state == PageState.WAITING,
             ScanPageRow.lease_owner == claim.worker,
         )
         .order_by(
@@ -208,7 +208,7 @@ def _place_parts(
         if part == 0 and read.part == 2:
             second = new_id()
             place = {"file_id": claim.file_id, "number": numbers[read.page_id], "part": 2}
-            made.append({**common, **place, "id": second, "state": WAITING, "attempts": 0})
+            made.append({**common, **place, "id": second, "state": PageState.WAITING, "attempts": 0})
             placed.append((second, 2, read))
         elif part == 0 or read.part in {0, part}:
             placed.append((read.page_id, part or read.part, read))
@@ -273,15 +273,16 @@ def _page_values(read: ReadPart, page_id: str, part: int, reading_id: str) -> di
 
 
 def _update_pages(session: Session, pages: Sequence[Mapping[str, Any]]) -> None:
-    """Let readings count, as they are until the pages are sorted; a page that does not count stays so."""
+    """Let readings count, as they are until the pages are sorted."""
+    stays = [ScanPageRow.status == status for status in _STAYING]
     change = (
         update(ScanPageRow.__table__)  # type: ignore[arg-type]
         .where(ScanPageRow.id == bindparam("page"))
         .values(
-            state=READ,
+            state=PageState.READ,
             part=bindparam("its_part"),
             reading_id=bindparam("its_reading"),
-            status=case((ScanPageRow.status == DROPPED, DROPPED), else_=bindparam("its_status")),
+            status=case((or_(*stays), ScanPageRow.status), else_=bindparam("its_status")),
             reason=bindparam("its_reason"),
             trouble=bindparam("its_trouble"),
             sheet_page=bindparam("its_sheet_page"),

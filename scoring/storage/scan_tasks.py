@@ -11,8 +11,9 @@ from omr.reading import PageStatus
 from scoring.identity import Ground, Outcome
 from scoring.scan_tasks import TaskKind, Way, ways_to_mend, words
 from scoring.storage.grading_tables import AttendanceRow
+from scoring.storage.scan_states import DROPPED, FileState, PageState
 from scoring.storage.scan_tables import PageDecisionRow, ScanFileRow, ScanPageRow
-from scoring.storage.scans import DROPPED, FileState, PageState, list_files, stored_page
+from scoring.storage.scans import list_files, stored_page
 from scoring.storage.tables import ExamRow, RosterRow, StudentRow
 
 if TYPE_CHECKING:

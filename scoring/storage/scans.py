@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime  # noqa: TC003  (part of public signatures)
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, literal, select, tuple_
@@ -15,6 +14,7 @@ from scoring.storage.changes import note_change
 from scoring.storage.events import record
 from scoring.storage.exams import find_exam
 from scoring.storage.intakes import want_sorting
+from scoring.storage.scan_states import FileState, PageState
 from scoring.storage.scan_tables import ScanFileRow, ScanPageRow
 from scoring.storage.tables import ExamRow
 
@@ -26,25 +26,6 @@ if TYPE_CHECKING:
 
     from scoring.storage.events import Deed
     from scoring.storage.exams import StoredExam
-
-
-class FileState(StrEnum):
-    """How far a file is: received, its pages counted, or refused as a whole."""
-
-    RECEIVED = "received"
-    COUNTED = "counted"
-    REFUSED = "refused"
-
-
-class PageState(StrEnum):
-    """Whether a page waits for the reader."""
-
-    WAITING = "waiting"
-    READ = "read"
-
-
-DROPPED = "dropped"
-"""The status of a page that a person said does not count, beside those of `omr.reading.PageStatus`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from scoring.storage.changes import note_change
 from scoring.storage.columns import new_id
 from scoring.storage.events import Deed
 from scoring.storage.exams import StoredExam, find_exam
-from scoring.storage.kept_work import DROPPED, parse_measures
+from scoring.storage.kept_work import parse_measures
 from scoring.storage.layouts import ExamLayout, find_layout
 from scoring.storage.rosters import find_roster
+from scoring.storage.scan_states import DROPPED
 from scoring.storage.scan_tables import (
     AnswerReadingRow,
     IntakeRow,
@@ -161,6 +162,7 @@ def keep_sorting(
         known: what it was done with.
         results: what came of it.
     """
+    changed = _changed_pages(session, claim, known, results)  # holds pages first, as all who hold both do
     intake = session.scalar(
         select(IntakeRow)
         .where(IntakeRow.exam_id == claim.exam_id, IntakeRow.lease_owner == claim.worker)
@@ -168,7 +170,6 @@ def keep_sorting(
     )
     if intake is None:
         return None
-    changed = _changed_pages(session, claim, known, results)
     _keep_decisions(session, now, claim, changed)
     intake.done, intake.lease_owner, intake.attempts = claim.wanted, None, 0
     # Left alone until then as long as pages come: see `scoring.storage.work`.

@@ -17,6 +17,7 @@ from scoring.storage.changes import note_change
 from scoring.storage.events import record
 from scoring.storage.intakes import want_sorting
 from scoring.storage.leases import ALONE_FROM, GIVEN_UP_FROM, LEASE, is_free
+from scoring.storage.scan_states import FileState, PageState
 from scoring.storage.scan_tables import IntakeRow, ScanFileRow, ScanPageRow
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from scoring.storage.leases import LeasedRow
 
 BATCH_PAGES = 25
-RECEIVED, COUNTED, REFUSED = "received", "counted", "refused"
-WAITING, READ = "waiting", "read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +128,14 @@ def reread(session: Session, deed: Deed, stored: StoredExam, pages: Sequence[str
     which = [
         ScanPageRow.exam_id == stored.id,
         ScanPageRow.school_id == deed.school_id,
-        ScanPageRow.state == READ,
+        ScanPageRow.state == PageState.READ,
     ]
     if pages is not None:
         which.append(ScanPageRow.id.in_(pages))
     again = (
         update(ScanPageRow)
         .where(*which)
-        .values(state=WAITING, attempts=0, lease_owner=None, lease_until=None)
+        .values(state=PageState.WAITING, attempts=0, lease_owner=None, lease_until=None)
         .returning(ScanPageRow.id)
     )
     count = len(session.execute(again).all())
@@ -149,8 +148,8 @@ def reread(session: Session, deed: Deed, stored: StoredExam, pages: Sequence[str
 
 def _all_to_do(now: datetime.datetime) -> tuple[ColumnElement[bool], ...]:
     return (
-        and_(ScanFileRow.state == RECEIVED, is_free(ScanFileRow, now)),
-        and_(ScanPageRow.state == WAITING, is_free(ScanPageRow, now)),
+        and_(ScanFileRow.state == FileState.RECEIVED, is_free(ScanFileRow, now)),
+        and_(ScanPageRow.state == PageState.WAITING, is_free(ScanPageRow, now)),
         _is_to_sort(now),
     )
 
@@ -161,8 +160,8 @@ def _is_to_sort(now: datetime.datetime) -> ColumnElement[bool]:
     `lease_until` of an intake that nobody is at says until when it is left, as long as pages come.
     """
     more_comes = or_(
-        exists().where(ScanFileRow.exam_id == IntakeRow.exam_id, ScanFileRow.state == RECEIVED),
-        exists().where(ScanPageRow.exam_id == IntakeRow.exam_id, ScanPageRow.state == WAITING),
+        exists().where(ScanFileRow.exam_id == IntakeRow.exam_id, ScanFileRow.state == FileState.RECEIVED),
+        exists().where(ScanPageRow.exam_id == IntakeRow.exam_id, ScanPageRow.state == PageState.WAITING),
     )
     return and_(
         IntakeRow.wanted > IntakeRow.done,
@@ -179,7 +178,7 @@ def _is_to_sort(now: datetime.datetime) -> ColumnElement[bool]:
 def _claim_file(session: Session, worker: str, now: datetime.datetime) -> CountPages | None:
     row = session.scalar(
         select(ScanFileRow)
-        .where(ScanFileRow.state == RECEIVED, is_free(ScanFileRow, now))
+        .where(ScanFileRow.state == FileState.RECEIVED, is_free(ScanFileRow, now))
         .order_by(ScanFileRow.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -194,7 +193,7 @@ def _claim_file(session: Session, worker: str, now: datetime.datetime) -> CountP
 def _claim_pages(session: Session, worker: str, now: datetime.datetime) -> ReadPages | None:
     waiting = (
         select(ScanPageRow)
-        .where(ScanPageRow.state == WAITING, is_free(ScanPageRow, now))
+        .where(ScanPageRow.state == PageState.WAITING, is_free(ScanPageRow, now))
         .order_by(ScanPageRow.file_id, ScanPageRow.number, ScanPageRow.part)
         .with_for_update(skip_locked=True)
     )
