@@ -12,8 +12,15 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI, Request, Response
 
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
-"""For the schema of routes that can end in a problem."""
+
+def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For the schema of routes: that they can end in problems of these statuses."""
+    sent = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"model": Problem, "content": sent} for status in statuses}
+
+
+NOT_FOUND = problem_answers(404)
+"""For the schema of routes that speak of one thing."""
 LOCAL_HOSTS = frozenset(["127.0.0.1", "localhost", "::1"])
 """The names of this computer."""
 _SECURITY_HEADERS = {

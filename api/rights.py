@@ -13,6 +13,7 @@ from api.browser_sessions import Actor, identify
 from api.instance import Here, Instance  # noqa: TC001  (FastAPI reads it)
 from omr.errors import Refusal, Refused
 from scoring.storage.accounts import Role
+from scoring.storage.sessions import find_session_of_id
 
 if TYPE_CHECKING:
     from scoring.storage.events import Deed
@@ -73,8 +74,26 @@ def asks(right: Right) -> Callable[[Request, Instance], Caller]:
     def check(request: Request, here: Here) -> Caller:
         actor = identify(here, request)
         request.state.account_id = actor.account_id
-        if right not in RIGHTS[actor.role]:
-            raise Refused(Refusal.NOT_ALLOWED, "この操作をする権限がありません。管理者に頼んでください。")
-        return Caller(here, actor)
+        caller = Caller(here, actor)
+        require(caller, right)
+        return caller
 
     return check
+
+
+def require(caller: Caller, right: Right) -> None:
+    """Ask for a right beyond that of the route, for a part of what it sends.
+
+    Raises:
+        Refused: the caller's role has not this right.
+    """
+    if right not in RIGHTS[caller.actor.role]:
+        raise Refused(Refusal.NOT_ALLOWED, "この操作をする権限がありません。管理者に頼んでください。")
+
+
+def still_has(caller: Caller, right: Right) -> bool:
+    """Whether somebody whose request goes on for long is still signed in and still has a right."""
+    here = caller.instance
+    with here.database.read() as session:
+        found = find_session_of_id(session, here.school_id, caller.actor.session_id, here.clock())
+    return found is not None and right in RIGHTS[Role(found.role)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
@@ -11,30 +9,28 @@ from pydantic import BaseModel
 import api.account_routes
 import api.attendance_routes
 import api.backup_routes
+import api.change_routes
+import api.comparison_routes
 import api.duty_routes
 import api.exam_routes
 import api.judgement_routes
 import api.layout_routes
+import api.question_routes
 import api.roster_routes
 import api.scan_picture_routes
 import api.scan_routes
 import api.score_routes
 import api.sign_in_routes
 import api.upload_routes
-from api.http_rules import LOCAL_HOSTS, add_http_rules
+from api.change_feeds import ChangeFeeds
+from api.group_memory import GroupMemory
+from api.http_rules import LOCAL_HOSTS, add_http_rules, problem_answers
 from api.instance import Here, Instance, Transport
 from api.request_log import add_request_log
-from api.resources import Problem
 from api.web_pages import page_files, page_folder
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _HSTS = {"Strict-Transport-Security": "max-age=31536000"}
-_PROBLEMS: Mapping[int | str, dict[str, object]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}}
-    for status in (401, 403, 409, 412, 422, 428, 503)
-}
+_PROBLEMS = problem_answers(400, 401, 403, 409, 412, 413, 422, 428, 503)
 health = APIRouter()
 
 
@@ -71,21 +67,26 @@ def create_school_app(instance: Instance) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # FastAPI's pages load their scripts from outside
         redoc_url=None,
-        responses=dict(_PROBLEMS),
+        responses=_PROBLEMS,
     )
     app.state.instance = instance
+    app.state.change_feeds = ChangeFeeds(instance.database, instance.school_id)
+    app.state.group_memory = GroupMemory()
     app.include_router(health, tags=["health"])
     for module, tag in (
         (api.sign_in_routes, "sessions"),
         (api.account_routes, "accounts"),
         (api.backup_routes, "backups"),
         (api.exam_routes, "exams"),
-        (api.layout_routes, "layouts"),
+        (api.change_routes, "changes"),
+        (api.question_routes, "questions"),
+        (api.comparison_routes, "questions"),
         (api.roster_routes, "rosters"),
         (api.score_routes, "scores"),
         (api.judgement_routes, "judgements"),
         (api.duty_routes, "duties"),
         (api.attendance_routes, "attendance"),
+        (api.layout_routes, "layouts"),
         (api.upload_routes, "scans"),
         (api.scan_routes, "scans"),
         (api.scan_picture_routes, "scans"),

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path  # noqa: TC003  (part of public signatures)
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.account_routes import first_setup_path
 from api.backing_up import KEPT, Backups
@@ -22,6 +23,7 @@ from api.file_receiving import receiving_files
 from api.http_rules import LOCAL_HOSTS
 from api.instance import Instance, Transport
 from api.listening import listen
+from api.metrics import serving_metrics
 from api.passwords import digest, new_token
 from api.request_log import log_as_json
 from api.school_app import create_school_app
@@ -63,6 +65,7 @@ class ServeRequest:
         kept: how many copies stay.
         watch: folder that scanners write into, with a folder for each exam.
         workers: processes that read scans; None for one a core but one.
+        metrics_port: to serve metrics at, on this computer only; None for nowhere.
     """
 
     data: Path
@@ -79,6 +82,17 @@ class ServeRequest:
     kept: int = KEPT
     watch: Path | None = None
     workers: int | None = None
+    metrics_port: int | None = None
+
+
+class SchoolServer(uvicorn.Server):
+    """A server that does not wait, when it is told to stop, for those who listen to changes: they would stay for ever."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the listening, then the rest in order."""
+        if isinstance(app := self.config.app, FastAPI):
+            app.state.change_feeds.close()
+        await super().shutdown(sockets)
 
 
 def choose_transport(request: ServeRequest) -> Transport:
@@ -135,12 +149,14 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         for sentence in _first_words(instance, address):
             announce(sentence)
         log_as_json()
-        server = uvicorn.Server(_configuration(request, instance))
+        app = create_school_app(instance)
+        server = SchoolServer(_configuration(request, app))
         # The server ends in order, then sends itself the signal again: to be told to stop is no failure.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         count = usual_count() if request.workers is None else request.workers
         with (
             contextlib.suppress(KeyboardInterrupt),
+            serving_metrics(app, instance, request.metrics_port),
             daily_work(instance, request.nightly),
             receiving_files(instance),
             intake_workers(count, database, request.data, request.blobs),
@@ -174,9 +190,9 @@ def _first_words(instance: Instance, address: str) -> list[str]:
     return words
 
 
-def _configuration(request: ServeRequest, instance: Instance) -> uvicorn.Config:
+def _configuration(request: ServeRequest, app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
-        create_school_app(instance),
+        app,
         log_config=None,
         access_log=False,  # `api.request_log` writes one without personal data
         server_header=False,

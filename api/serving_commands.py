@@ -53,6 +53,15 @@ def _serve(
             "--workers", min=0, max=256, help="スキャンを読み取る数（指定がなければコアの数より1つ少なく）"
         ),
     ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics-port",
+            min=0,
+            max=65535,
+            help="Prometheus の計測値を 127.0.0.1 のこのポートで公開します",
+        ),
+    ] = None,
 ) -> None:
     """学校のデータで採点のサーバーを動かします。"""
     from api.daily_work import Nightly  # noqa: PLC0415
@@ -73,6 +82,7 @@ def _serve(
         kept=keep_backups,
         watch=watch,
         workers=workers,
+        metrics_port=metrics_port,
     )
     serve_school(request, typer.echo)
 

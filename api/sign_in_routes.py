@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.account_resources import AccountResource, SessionResource, SetUp, SignIn
 from api.browser_sessions import check_way, close_cookie, open_session
+from api.http_rules import problem_answers
 from api.instance import Here, Instance  # noqa: TC001  (FastAPI reads it)
 from api.passwords import check_password, digest, hash_password, is_password
 from api.rights import Caller, Right, asks
@@ -25,7 +26,7 @@ routes = APIRouter()
 SignedIn = Annotated[Caller, Depends(asks(Right.BE_SIGNED_IN))]
 
 
-@routes.post("/setup", status_code=201)
+@routes.post("/setup", status_code=201, responses=problem_answers(410))
 def set_up(setup: SetUp, here: Here, request: Request, response: Response) -> SessionResource:
     """Choose a password by a set-up link, which can be used once, and be signed in.
 
@@ -47,7 +48,7 @@ def set_up(setup: SetUp, here: Here, request: Request, response: Response) -> Se
         return _session(here, session, account.id, csrf_token)
 
 
-@routes.post("/session", status_code=201)
+@routes.post("/session", status_code=201, responses=problem_answers(429))
 def sign_in(sign_in: SignIn, here: Here, request: Request, response: Response) -> SessionResource:
     """Sign in with a name and a password."""
     check_way(here, request)

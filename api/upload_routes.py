@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from api import incoming_files
 from api.drop_folder import list_strays
-from api.http_rules import NOT_FOUND
+from api.http_rules import NOT_FOUND, problem_answers
 from api.incoming_files import LARGEST_FILE, PartFile, part_file
 from api.rights import Caller, Right, asks
 from api.scan_resources import FileResource, StrayResource
@@ -121,7 +121,7 @@ def ask_offset(exam_id: str, upload_id: str, caller: Sender) -> Response:
     "/exams/{exam_id}/uploads/{upload_id}",
     status_code=204,
     response_class=Response,
-    responses=NOT_FOUND,
+    responses={**NOT_FOUND, **problem_answers(415)},
     dependencies=_PROTOCOL,
     openapi_extra=_PART_BODY,
 )

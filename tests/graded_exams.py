@@ -66,11 +66,19 @@ class Written:
         status: of the reading.
         reading: as `answer_readings.reading`.
         confidence: of the reading.
+        is_answer: chance that it is one of the right answers.
+        alternatives: texts with their chances, as JSON.
+        embedding: float16 values.
+        atlas: with its picture; None for one that there is not.
     """
 
     status: ReadingStatus
     reading: str = ""
     confidence: float | None = 0.99
+    is_answer: float | None = None
+    alternatives: str = ""
+    embedding: bytes | None = None
+    atlas: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,11 +418,13 @@ def _add_readings(
             "status": written.status,
             "reading": written.reading,
             "confidence": written.confidence,
-            "is_answer": None,
+            "is_answer": written.is_answer,
+            "alternatives": written.alternatives,
+            "embedding": written.embedding,
             "measures": "0.5",
             "reader": "test 1",
             "picture": picture,
-            "atlas": picture_of(question, at // 50),
+            "atlas": written.atlas or picture_of(question, at // 50),
             "x": 0,
             "y": at % 50 * 40,
             "w": 120,

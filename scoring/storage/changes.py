@@ -12,7 +12,7 @@ from scoring.storage.grading_tables import ExamChangeRow
 from scoring.storage.tables import ExamRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -75,3 +75,11 @@ def list_changes(session: Session, exam_id: str, after: int, limit: int = 500) -
         .limit(limit)
     )
     return [ExamChange(row.number, row.what, row.detail, row.made_at, row.made_by) for row in rows]
+
+
+def change_numbers(session: Session, school_id: str, exam_ids: Collection[str]) -> dict[str, int]:
+    """The number of the last change of each of these exams, as far as the school has them."""
+    wanted = select(ExamRow.id, ExamRow.change_number).where(
+        ExamRow.school_id == school_id, ExamRow.id.in_(exam_ids)
+    )
+    return {row.id: row.change_number for row in session.execute(wanted)}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable  # noqa: TC003  (part of public signatures)
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, text
@@ -34,9 +36,12 @@ class Database:
 
     Attributes:
         engine: of SQLAlchemy.
+        after_write: each is told of every write of this process when it is on disk, in its thread: the seconds that it
+            waited for others before it began.
     """
 
     engine: Engine
+    after_write: list[Callable[[float], None]] = field(default_factory=list, compare=False)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -59,9 +64,13 @@ class Database:
             Refused: another write did not end in time, made the same row first, or the database can't be reached.
         """
         writing = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        asked, waited = time.perf_counter(), 0.0
         with _told(), Session(writing, expire_on_commit=False) as session, session.begin():
             session.connection()  # takes the write lock now, not at the first statement
+            waited = time.perf_counter() - asked
             yield session
+        for tell in tuple(self.after_write):
+            tell(waited)
 
     def check(self) -> None:
         """Make sure that the database answers.

@@ -50,6 +50,7 @@ class StoredExam:
         state_number: number of the state, from 1.
         copied_from: id of the exam that it is a copy of.
         document: EXAM.toml.
+        change_number: of its last change, 0 before any.
     """
 
     id: str
@@ -64,6 +65,7 @@ class StoredExam:
     state_number: int
     copied_from: str | None
     document: str
+    change_number: int
 
     @property
     def exam(self) -> Exam:
@@ -319,6 +321,7 @@ def _stored(row: Row[ExamRow, ExamVersionRow, ExamStateRow]) -> StoredExam:
         state_number=state.number,
         copied_from=exam.copied_from,
         document=version.document,
+        change_number=exam.change_number,
     )
 
 

@@ -53,6 +53,11 @@ def find_roster(session: Session, school_id: str, school_year: int) -> StoredRos
     return StoredRoster(school_year, row.version, Roster(students))
 
 
+def find_roster_version(session: Session, school_id: str, school_year: int) -> int:
+    """The number of changes of a roster so far; 0 where there is none."""
+    return session.scalar(_of(school_id, school_year).with_only_columns(RosterRow.version)) or 0
+
+
 def apply_roster(
     session: Session, deed: Deed, school_year: int, roster: Roster, *, version: int, confirmed: str
 ) -> tuple[StoredRoster, RosterChanges]:

@@ -119,7 +119,11 @@ class AnswerReadingRow(OfSchoolYear, Table):
     """
 
     __tablename__ = "answer_readings"
-    __table_args__ = (UniqueConstraint("reading_id", "question"), Index(None, "exam_id", "question"))
+    __table_args__ = (
+        UniqueConstraint("reading_id", "question"),
+        Index(None, "exam_id", "question"),
+        Index(None, "atlas"),
+    )
     exam_id: Mapped[str] = mapped_column(ForeignKey("exams.id"))
     page_id: Mapped[str] = mapped_column(ForeignKey("scan_pages.id"))
     reading_id: Mapped[str] = mapped_column(ForeignKey("page_readings.id"))

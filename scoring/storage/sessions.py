@@ -13,6 +13,7 @@ from scoring.storage.events import record
 from scoring.storage.tables import AccountRow, FailedSignInRow, SessionRow
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from scoring.storage.events import Deed
@@ -70,22 +71,14 @@ def find_session(
     session: Session, school_id: str, token_hash: str, at: datetime.datetime
 ) -> OpenSession | None:
     """The session of a token; None where it has ended, was idle for too long, or its account is closed."""
-    found = session.execute(
-        select(SessionRow, AccountRow.role)
-        .join(AccountRow, AccountRow.id == SessionRow.account_id)
-        .where(
-            SessionRow.school_id == school_id,
-            SessionRow.token_hash == token_hash,
-            SessionRow.ended_at.is_(None),
-            SessionRow.last_used_at > at - IDLE,
-            SessionRow.created_at > at - LONGEST,
-            AccountRow.disabled_at.is_(None),
-        )
-    ).first()
-    if found is None:
-        return None
-    row, role = found
-    return OpenSession(row.id, row.account_id, role, at - row.last_used_at < NOTED_EVERY)
+    return _open_session(session, school_id, SessionRow.token_hash == token_hash, at)
+
+
+def find_session_of_id(
+    session: Session, school_id: str, session_id: str, at: datetime.datetime
+) -> OpenSession | None:
+    """The session of a row, as `find_session`: whether it still is what it was when its request began."""
+    return _open_session(session, school_id, SessionRow.id == session_id, at)
 
 
 def note_use(session: Session, session_id: str, at: datetime.datetime) -> None:
@@ -149,3 +142,24 @@ def begin_try(session: Session, deed: Deed, login_digest: str, address_digest: s
 def forget_try(session: Session, try_id: str) -> None:
     """A sign-in did not fail."""
     session.execute(delete(FailedSignInRow).where(FailedSignInRow.id == try_id))
+
+
+def _open_session(
+    session: Session, school_id: str, which: ColumnElement[bool], at: datetime.datetime
+) -> OpenSession | None:
+    found = session.execute(
+        select(SessionRow, AccountRow.role)
+        .join(AccountRow, AccountRow.id == SessionRow.account_id)
+        .where(
+            SessionRow.school_id == school_id,
+            which,
+            SessionRow.ended_at.is_(None),
+            SessionRow.last_used_at > at - IDLE,
+            SessionRow.created_at > at - LONGEST,
+            AccountRow.disabled_at.is_(None),
+        )
+    ).first()
+    if found is None:
+        return None
+    row, role = found
+    return OpenSession(row.id, row.account_id, role, at - row.last_used_at < NOTED_EVERY)

@@ -325,6 +325,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_answer_readings"),
         sa.UniqueConstraint("reading_id", "question", name="uq_answer_readings_reading_id_question"),
     )
+    op.create_index("ix_answer_readings_atlas", "answer_readings", ["atlas"], unique=False)
     op.create_index(
         "ix_answer_readings_exam_id_question", "answer_readings", ["exam_id", "question"], unique=False
     )
