@@ -29,7 +29,7 @@ class ObstacleKind(StrEnum):
     differ), OUTDATED (judged on another picture, or with more points than the question has), TWICE (the question
     stands on two pages). Of students: MISSING (a page of theirs is not there), CONTRADICTION (said to be absent, but a
     page is there). Of pages: SET_ASIDE, WITHOUT_OWNER, UNREAD. Of files: UNREAD_FILE, REFUSED_FILE. UNSORTED: the pages
-    are not all sorted to students yet.
+    are not all sorted to students yet. NOTHING: nobody's sheet is there.
     """
 
     UNGRADED = "ungraded"
@@ -47,6 +47,7 @@ class ObstacleKind(StrEnum):
     UNREAD_FILE = "unread_file"
     REFUSED_FILE = "refused_file"
     UNSORTED = "unsorted"
+    NOTHING = "nothing"
 
 
 _OF_ANSWERS = {
@@ -74,6 +75,7 @@ _WORDS = {
     ObstacleKind.UNREAD_FILE: "読み取りの終わっていないファイルが{}件",
     ObstacleKind.REFUSED_FILE: "読めなかったファイルが{}件",
     ObstacleKind.UNSORTED: "ページの仕分け",
+    ObstacleKind.NOTHING: "解答用紙の読み取り（まだ1枚もありません）",
 }
 
 
@@ -126,6 +128,8 @@ def find_obstacles(scores: ExamScores) -> tuple[Obstacle, ...]:
     Sheets of which a person said that they are no student's are left out; a page that is missing from a sheet of an unknown
     owner is not told, since whose the sheet is must be said first.
     """
+    if not scores.examinees:
+        return (Obstacle(ObstacleKind.NOTHING, 1),)
     counted = np.array([not one.is_set_apart for one in scores.examinees], bool)
     return (
         *(

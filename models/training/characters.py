@@ -39,11 +39,21 @@ SYMBOL_CLASSES: tuple[str, ...] = (
 """Outputs of the symbol model, in order."""
 
 
-def line_classes(kanji: str) -> tuple[str, ...]:
+def _level_1() -> str:
+    """The 2,965 kanji of level 1 of JIS X 0208, its rows 16 to 47: those of names and places stand there too."""
+    codes = (bytes((0xA0 + row, 0xA0 + cell)) for row in range(16, 48) for cell in range(1, 95))
+    return "".join(code.decode("euc_jp", errors="ignore") for code in codes)
+
+
+OTHER_KANJI = _level_1() + "胚腎鰓靭諡"
+"""Kanji that school answers need beside those of everyday use."""
+
+
+def line_classes(everyday: str) -> tuple[str, ...]:
     """Outputs of the line model, in order; the first stands for no character (the blank of CTC).
 
     Args:
-        kanji: all that it shall know.
+        everyday: the kanji of everyday use; others that it shall know follow.
     """
     others = (
         HIRAGANA
@@ -60,4 +70,4 @@ def line_classes(kanji: str) -> tuple[str, ...]:
         + SUPERSCRIPTS
         + LINE_SIGNS
     )
-    return (NOTHING, *dict.fromkeys(others + kanji))
+    return (NOTHING, *dict.fromkeys(others + everyday + OTHER_KANJI))

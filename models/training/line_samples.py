@@ -19,6 +19,7 @@ from models.training.characters import (
     KATAKANA_SMALL,
     KATAKANA_VOICED,
     LETTERS,
+    OTHER_KANJI,
 )
 from models.training.glyphs import SIDE
 from models.training.paper import Scanner, bend, change_width, slant, wave
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _VERTICAL = 0.22
 _TRIES = 10
+_OTHER_KANJI = 0.5
+"""So often a kanji is drawn from all that the model shall know, not only from those of everyday use."""
 _UNITS = (
     "cm",
     "cm²",
@@ -257,9 +260,9 @@ class LineMaker:
             random.choice([1, 2, 3, 4, 5, 6, 7, 8], p=[0.06, 0.22, 0.22, 0.2, 0.12, 0.09, 0.05, 0.04])
         )
         if draw < 0.5:
-            return self._pick(self._joyo, length)
+            return self._kanji(length)
         if draw < 0.62:
-            return self._pick(self._joyo, max(1, length // 2)) + self._pick(
+            return self._kanji(max(1, length // 2)) + self._pick(
                 HIRAGANA + HIRAGANA_VOICED + "っょ々", max(1, length - length // 2)
             )
         if draw < 0.83:
@@ -338,6 +341,11 @@ class LineMaker:
         if draw < 0.36:
             return self._pick(CAPITALS, 1) + self._pick("OHNCaSl₂"[:-1] + DIGITS, int(random.integers(1, 4)))
         return word
+
+    def _kanji(self, count: int) -> str:
+        """Kanji, most of them of everyday use."""
+        pools = (OTHER_KANJI if self._random.random() < _OTHER_KANJI else self._joyo for _ in range(count))
+        return "".join(self._pick(pool, 1) for pool in pools)
 
     def _pick(self, pool: str, count: int) -> str:
         return "".join(pool[int(at)] for at in self._random.integers(len(pool), size=count))

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from omr.reading import PageStatus
 from scoring.completeness import FEW, NotComplete, Obstacle, ObstacleKind, find_obstacles
-from scoring.storage.exam_answers import SAID_BY_PERSON
+from scoring.identity import Ground
+from scoring.storage.scan_states import FileState, PageState
 from scoring.storage.scan_tables import IntakeRow, ScanFileRow, ScanPageRow
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _of_pages(session: Session, exam: StoredExam) -> list[Obstacle]:
         select(ScanPageRow.id, ScanPageRow.state, ScanPageRow.status, ScanPageRow.owner)
         .where(
             ScanPageRow.exam_id == exam.id,
-            (ScanPageRow.state != "read")
+            (ScanPageRow.state != PageState.READ)
             | (ScanPageRow.status == PageStatus.QUARANTINED)
             | ((ScanPageRow.status == PageStatus.READ) & ScanPageRow.student_id.is_(None)),
         )
@@ -61,12 +62,12 @@ def _of_pages(session: Session, exam: StoredExam) -> list[Obstacle]:
     )
     found: dict[ObstacleKind, list[str]] = {}
     for row in rows:
-        if row.state != "read":
+        if row.state != PageState.READ:
             found.setdefault(ObstacleKind.UNREAD, []).append(row.id)
         elif row.status == PageStatus.QUARANTINED:
             found.setdefault(ObstacleKind.SET_ASIDE, []).append(row.id)
         # Without a roster nobody asks whose a page is, and a person may have said that it is nobody's.
-        elif row.owner and SAID_BY_PERSON not in row.owner.get("grounds", ()):
+        elif row.owner and Ground.PERSON not in row.owner.get("grounds", ()):
             found.setdefault(ObstacleKind.WITHOUT_OWNER, []).append(row.id)
     return [_obstacle(kind, ids) for kind, ids in found.items()]
 
@@ -78,11 +79,11 @@ def _of_files(session: Session, exam: StoredExam, *, has_students: bool) -> list
     """
     rows = session.execute(
         select(ScanFileRow.id, ScanFileRow.state)
-        .where(ScanFileRow.exam_id == exam.id, ScanFileRow.state != "counted")
+        .where(ScanFileRow.exam_id == exam.id, ScanFileRow.state != FileState.COUNTED)
         .order_by(ScanFileRow.id)
     ).all()
-    unread = [row.id for row in rows if row.state == "received"]
-    refused = [row.id for row in rows if row.state == "refused" and not has_students]
+    unread = [row.id for row in rows if row.state == FileState.RECEIVED]
+    refused = [row.id for row in rows if row.state == FileState.REFUSED and not has_students]
     found = {ObstacleKind.UNREAD_FILE: unread, ObstacleKind.REFUSED_FILE: refused}
     unsorted = select(IntakeRow.id).where(IntakeRow.exam_id == exam.id, IntakeRow.wanted > IntakeRow.done)
     obstacles = [_obstacle(kind, ids) for kind, ids in found.items() if ids]

@@ -20,15 +20,15 @@ from scoring.exam_answers import (
     ReadAnswer,
     Words,
 )
+from scoring.identity import Ground
 from scoring.judgement import ROUNDS, Judgement, Mark
+from scoring.storage.exam_students import expected_students, load_students
 from scoring.storage.grading_tables import (
-    AttendanceRow,
     JudgementRow,
     SecondGradingRow,
     StandingJudgementRow,
 )
 from scoring.storage.scan_tables import AnswerReadingRow, ScanPageRow
-from scoring.storage.tables import ClassRow, ExamRow, RosterRow, StudentRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from scoring.storage.exams import StoredExam
-
-SAID_BY_PERSON = "person"
-"""Among the grounds of `scan_pages.owner`: a person said whose the page is, or that it is nobody's."""
-
 
 _ROWS_AT_ONCE = 500
 
@@ -83,7 +79,7 @@ def load_answers(session: Session, exam: StoredExam) -> ExamAnswers:
         exam: from `exams.find_exam`, which asks for the school.
     """
     pages = _load_pages(session, exam)
-    examinees, row_of_page = _examinees(_load_students(session, exam), pages)
+    examinees, row_of_page = _examinees(load_students(session, exam), pages)
     page_at = {page.id: at for at, page in enumerate(pages)}
     on_page, asked, statuses, texts, pictures = _load_columns(session, _current_answers(exam))
     question_at: dict[str, int] = {}
@@ -123,34 +119,10 @@ def _load_pages(session: Session, exam: StoredExam) -> Sequence[_Page]:
             # A page of no sheet is a sheet of its own.
             row.sheet or row.id,
             row.student_id,
-            row.student_id is None and SAID_BY_PERSON in (row.owner or {}).get("grounds", ()),
+            row.student_id is None and Ground.PERSON in (row.owner or {}).get("grounds", ()),
         )
         for row in rows
     ]
-
-
-def _load_students(session: Session, exam: StoredExam) -> Sequence[tuple[ExamStudent, bool]]:
-    """The students of the exam's school year in roster order, and whether each is still there."""
-    said = select(AttendanceRow.student_id, AttendanceRow.attendance).where(AttendanceRow.exam_id == exam.id)
-    attendance = dict(session.execute(said.order_by(AttendanceRow.number)).all())
-    rows = session.execute(
-        select(
-            StudentRow.id,
-            StudentRow.student_id,
-            StudentRow.class_id,
-            ClassRow.grade,
-            ClassRow.name,
-            StudentRow.number,
-            StudentRow.name,
-            StudentRow.left_at,
-        )
-        .join(ClassRow, ClassRow.id == StudentRow.class_id)
-        .join(RosterRow, RosterRow.id == StudentRow.roster_id)
-        .join(ExamRow, ExamRow.school_id == RosterRow.school_id)
-        .where(ExamRow.id == exam.id, RosterRow.school_year == exam.school_year)
-        .order_by(StudentRow.place, StudentRow.id)
-    )
-    return [(ExamStudent(*row[:7], attendance.get(row.id, "")), row.left_at is None) for row in rows]
 
 
 def _examinees(
@@ -158,18 +130,15 @@ def _examinees(
 ) -> tuple[tuple[Examinee, ...], list[int]]:
     """Who has a score, and the index of each page's examinee.
 
-    The roster is of the whole school, an exam of some grades (学年): expected are the students of the grades of which
-    a page is there. Who left (転出) keeps their score.
+    Besides those who are expected (`exam_students.expected_students`): who left (転出) keeps their score.
     """
     sheets: dict[str, dict[str, None]] = {}
     for page in pages:
         if page.student is not None:
             sheets.setdefault(page.student, {})[page.sheet] = None
-    grades = {student.grade for student, _ in students if student.id in sheets}
     examinees = [
         Examinee(tuple(sheets.get(student.id, ())), student)
-        for student, is_there in students
-        if student.id in sheets or student.attendance or (is_there and student.grade in grades)
+        for student in expected_students(students, sheets)
     ]
     row_of = {one.key: row for row, one in enumerate(examinees)}
     rows = []

@@ -10,11 +10,10 @@ from sqlalchemy import func, or_, select
 from omr.reading import PageStatus
 from scoring.identity import Ground, Outcome
 from scoring.scan_tasks import TaskKind, Way, ways_to_mend, words
-from scoring.storage.grading_tables import AttendanceRow
+from scoring.storage.exam_students import expected_students, load_students
 from scoring.storage.scan_states import DROPPED, FileState, PageState
 from scoring.storage.scan_tables import PageDecisionRow, ScanFileRow, ScanPageRow
 from scoring.storage.scans import list_files, stored_page
-from scoring.storage.tables import ExamRow, RosterRow, StudentRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from scoring.storage.exams import StoredExam
     from scoring.storage.scans import StoredFile, StoredPage
 
-_NOT_EXPECTED = {"absent", "excused"}
-"""Attendance (欠席, 公欠) of which no page is missing."""
 _MOST_FILES = 100_000
 
 
@@ -88,7 +85,7 @@ def list_tasks(session: Session, exam: StoredExam) -> Sequence[Task]:
 
 
 def list_missing(session: Session, exam: StoredExam, page_count: int) -> Sequence[MissingPage]:
-    """The pages that are missing, in roster order; none of students who are absent (欠席, 公欠).
+    """The pages that are missing, in roster order; none of students who did not sit the exam, or not yet (欠席, 公欠, 後日受験).
 
     Args:
         session: of `Database.read`.
@@ -102,13 +99,12 @@ def list_missing(session: Session, exam: StoredExam, page_count: int) -> Sequenc
     for student_id, sheet_page in session.execute(read):
         if student_id is not None and sheet_page is not None:
             have.setdefault(student_id, set()).add(sheet_page)
-    attendance = _attendance(session, exam)
     return [
-        MissingPage(student, page, attendance.get(student), student in have)
-        for student in _expected(session, exam)
-        if attendance.get(student) not in _NOT_EXPECTED
+        MissingPage(student.id, page, student.attendance or None, student.id in have)
+        for student in expected_students(load_students(session, exam), have)
+        if not student.did_not_sit
         for page in range(1, page_count + 1)
-        if page not in have.get(student, ())
+        if page not in have.get(student.id, ())
     ]
 
 
@@ -184,28 +180,3 @@ def _asked_for_rescan(session: Session, exam: StoredExam) -> set[str]:
     )
     last = dict(said.all())
     return {page_id for page_id, what in last.items() if what == Way.RESCAN}
-
-
-def _expected(session: Session, exam: StoredExam) -> Sequence[str]:
-    """Rows of the students who are in the roster of the exam's school year, in roster order."""
-    return session.scalars(
-        select(StudentRow.id)
-        .join(RosterRow, RosterRow.id == StudentRow.roster_id)
-        .join(ExamRow, ExamRow.school_id == RosterRow.school_id)
-        .where(
-            ExamRow.id == exam.id,
-            RosterRow.school_year == exam.school_year,
-            StudentRow.left_at.is_(None),
-        )
-        .order_by(StudentRow.place)
-    ).all()
-
-
-def _attendance(session: Session, exam: StoredExam) -> dict[str, str]:
-    """What was last said of each student's attendance."""
-    said = session.execute(
-        select(AttendanceRow.student_id, AttendanceRow.attendance)
-        .where(AttendanceRow.exam_id == exam.id)
-        .order_by(AttendanceRow.number)
-    )
-    return dict(said.all())
