@@ -24,14 +24,9 @@ class ClusterIntake:
     """
 
     def __init__(self, count: int, database: Database, settings: WorkerSettings) -> None:
-        self._workers = IntakeWorkers(
-            count,
-            database,
-            settings,
-            DatabasePresence(database),
-            tell_others=lambda exam_id: self._calls.announce(exam_id),
-        )
-        self._calls = JobCalls(database, (lambda: self._workers.announce("")) if count else None)
+        self._calls = JobCalls(database, self._wake if count else None)
+        presence = DatabasePresence(database)
+        self._workers = IntakeWorkers(count, database, settings, presence, tell_others=self._calls.announce)
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -43,6 +38,9 @@ class ClusterIntake:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+    def _wake(self) -> None:
+        self._workers.announce("")
 
     def announce(self, exam_id: str) -> None:
         """As in `Announcer`; our own workers need not wait until PostgreSQL tells them."""

@@ -69,9 +69,10 @@ class DatabasePresence:
             if self._connection is not None:
                 self._connection.execute(text("SELECT 1"))
                 return
-            self._connection = self._database.engine.connect()
+            # No transaction: the connection lasts as long as this process.
+            engine = self._database.engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._connection = engine.connect()
             self._connection.detach()  # its end is the end of the lock
-            self._connection.execution_options(isolation_level="AUTOCOMMIT")
             for setting in _NOTICE_DEAD_MACHINES:
                 self._connection.execute(text(setting))
             if not self._connection.scalar(select(func.pg_try_advisory_lock(_key(self._name)))):

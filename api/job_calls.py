@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 SCHEMA = "saiten_jobs"
 """Where Procrastinate's tables lie: apart from ours, and from their backups."""
 QUEUE = "intake"
-_AGAIN_SECONDS = 5.0
+_AGAIN_SECONDS = 2.0
+_CONNECT_SECONDS = 10.0
 _PARTS = "procrastinate"
 _LOG = logging.getLogger("saiten.intake")
 
@@ -96,7 +97,10 @@ class JobCalls:
             parts: list[Coroutine[Any, Any, object]] = [self._stopping.wait(), self._tell_all(task)]
             if self._wake is not None:
                 await _forget_stalled(app)
-                parts += [_take_jobs(app), app.job_manager.listen_for_jobs(on_notification=self._hear, queues=[QUEUE])]
+                parts += [
+                    _take_jobs(app),
+                    app.job_manager.listen_for_jobs(on_notification=self._hear, queues=[QUEUE]),
+                ]
             running = [asyncio.create_task(part) for part in parts]
             done, rest = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for one in rest:
@@ -163,15 +167,13 @@ def _app(engine: Engine) -> procrastinate.App:
     arguments.pop("context", None)  # SQLAlchemy's own types
     options = f"{arguments.pop('options', '')} -c search_path={SCHEMA}".strip()
     connector = procrastinate.PsycopgConnector(
-        kwargs={**arguments, "options": options}, min_size=1, max_size=3, timeout=_AGAIN_SECONDS
+        kwargs={**arguments, "options": options}, min_size=1, max_size=3, timeout=_CONNECT_SECONDS
     )
     return procrastinate.App(connector=connector)
 
 
 async def _take_jobs(app: procrastinate.App) -> None:
-    await app.run_worker_async(
-        queues=[QUEUE], name=None, delete_jobs="always", install_signal_handlers=False
-    )
+    await app.run_worker_async(queues=[QUEUE], name=None, delete_jobs="always", install_signal_handlers=False)
 
 
 async def _forget_stalled(app: procrastinate.App) -> None:

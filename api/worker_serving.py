@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (part of public signatures)
 
 from api.announcing import IntakeEngine  # noqa: TC001  (part of public signatures)
-from api.intake_process import WorkerSettings
+from api.intake_process import LOOK_SECONDS, WorkerSettings
 from api.intake_workers import IntakeWorkers
 from api.request_log import log_as_json
 from api.worker_presence import FolderPresence
@@ -42,7 +42,13 @@ def usual_count() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
-def intake_engine(count: int, database: Database, data: Path, blobs: str | None = None) -> IntakeEngine:
+def intake_engine(
+    count: int,
+    database: Database,
+    data: Path,
+    blobs: str | None = None,
+    look_seconds: float = LOOK_SECONDS,
+) -> IntakeEngine:
     """The workers of a served instance and the way to tell them of work, not started yet.
 
     Args:
@@ -50,11 +56,13 @@ def intake_engine(count: int, database: Database, data: Path, blobs: str | None 
         database: open.
         data: its folder.
         blobs: where its files lie; None for a folder in `data`.
+        look_seconds: after how long a worker that nobody told anything looks by itself.
 
     Raises:
         InputError: the database is a PostgreSQL, and parts of the extra `cluster` are not installed.
     """
-    settings = WorkerSettings(database.engine.url.render_as_string(hide_password=False), data, blobs)
+    address = database.engine.url.render_as_string(hide_password=False)
+    settings = WorkerSettings(address, data, blobs, look_seconds=look_seconds)
     if database.engine.dialect.name == "sqlite":
         return IntakeWorkers(count, database, settings, FolderPresence(data / _PRESENCE))
     try:
