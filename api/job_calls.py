@@ -15,7 +15,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Self
 
 import procrastinate
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from sqlalchemy import text
 
 from scoring.storage.migration import migrating
@@ -31,7 +31,7 @@ SCHEMA = "saiten_jobs"
 """Where Procrastinate's tables lie: apart from ours, and from their backups."""
 QUEUE = "intake"
 _AGAIN_SECONDS = 2.0
-_CONNECT_SECONDS = 10.0
+_CONNECT_SECONDS = _END_SECONDS = 10.0
 _PARTS = "procrastinate"
 _LOG = logging.getLogger("saiten.intake")
 
@@ -58,7 +58,7 @@ class JobCalls:
 
     def __exit__(self, *_: object) -> None:
         self._set(self._stopping)
-        self._thread.join()
+        self._thread.join(_END_SECONDS)  # it may be at a database that does not answer
 
     def announce(self, exam_id: str) -> None:
         """As in `Announcer`; waits for nothing."""
@@ -94,20 +94,13 @@ class JobCalls:
         app = _app(self._engine)
         task = app.task(name="look", queue=QUEUE)(self._look)
         async with app.open_async():
-            parts: list[Coroutine[Any, Any, object]] = [self._stopping.wait(), self._tell_all(task)]
             if self._wake is not None:
                 await _forget_stalled(app)
-                parts += [
-                    _take_jobs(app),
-                    app.job_manager.listen_for_jobs(on_notification=self._hear, queues=[QUEUE]),
-                ]
-            running = [asyncio.create_task(part) for part in parts]
-            done, rest = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for one in rest:
-                one.cancel()
-            await asyncio.gather(*rest, return_exceptions=True)
-            for one in done:
-                one.result()
+            parts: list[Coroutine[Any, Any, object]] = [self._stopping.wait(), self._tell_all(task)]
+            if self._wake is not None:
+                heard = app.job_manager.listen_for_jobs(on_notification=self._hear, queues=[QUEUE])
+                parts += [_take_jobs(app), heard]
+            await _until_one_ends([asyncio.create_task(part) for part in parts])
 
     async def _tell_all(self, task: Any) -> None:
         while True:
@@ -173,10 +166,28 @@ def _app(engine: Engine) -> procrastinate.App:
 
 
 async def _take_jobs(app: procrastinate.App) -> None:
-    await app.run_worker_async(queues=[QUEUE], name=None, delete_jobs="always", install_signal_handlers=False)
+    await app.run_worker_async(
+        queues=[QUEUE], name=QUEUE, delete_jobs="always", install_signal_handlers=False
+    )
 
 
 async def _forget_stalled(app: procrastinate.App) -> None:
     """Remove the jobs at which processes were killed: whoever comes looks by itself."""
     for job in await app.job_manager.get_stalled_jobs(queue=QUEUE):
-        await app.job_manager.finish_job(job, status=procrastinate.jobs.Status.FAILED, delete_job=True)
+        with suppress(ConnectorException):  # another process was quicker
+            await app.job_manager.finish_job(job, status=procrastinate.jobs.Status.FAILED, delete_job=True)
+
+
+async def _until_one_ends(tasks: list[asyncio.Task[object]]) -> None:
+    """Run tasks until one ends or fails; the others are cancelled."""
+    done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    while rest:
+        for one in rest:
+            one.cancel()
+        # Before Python 3.12 a cancellation can be lost in a task that hears something at that moment.
+        _, rest = await asyncio.wait(rest, timeout=1.0)
+    await asyncio.gather(
+        *tasks, return_exceptions=True
+    )  # what went wrong with the others follows from the first
+    for one in done:
+        one.result()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, text
 
 from api.database_presence import DatabasePresence
 from api.job_calls import JobCalls, make_job_tables
@@ -24,7 +24,6 @@ from scoring.storage import exams
 from scoring.storage.blobs import FolderBlobs
 from scoring.storage.columns import new_id, utc_now
 from scoring.storage.database import Database, open_database
-from scoring.storage.scan_tables import ScanPageRow
 from scoring.storage.schema import METADATA
 from scoring.storage.table_rows import tables_of
 from scoring.storage.work import claim
@@ -182,9 +181,6 @@ def test_a_machine_that_is_gone_loses_and_doubles_nothing(postgres: Database, tm
         _, errors = two.communicate(timeout=60)
     assert (two.returncode, b"Traceback" in errors) == (0, False)
     check_nothing_lost_or_doubled(intake)
-    with postgres.read() as session:  # its leases did not have to run out
-        attempts = session.scalars(select(ScanPageRow.attempts)).all()
-    assert max(attempts) <= 2
 
 
 @pytest.mark.system
