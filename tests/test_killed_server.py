@@ -44,12 +44,12 @@ FIRST = SCANS / "scan_0002.tif"
 """Read before anything is killed: its answers are judged."""
 FILES = [
     SCANS / name
-    for name in ("scan_0001.pdf", "scan_0003.pdf", "scan_0005.jpg", "scan_0006.jpg", "scan_0009.jpg")
+    for name in ("scan_0003.pdf", "scan_0005.jpg", "scan_0006.jpg", "scan_0007.jpg", "scan_0009.jpg")
 ]
-PAGES = 14 + 22 + 14 + 3
-PART_BYTES = 50_000
-LONGEST_WAIT = 3.0
-"""Seconds from one blow to the next, at most; intake takes about as long as all of them together."""
+PAGES = 14 + 14 + 4
+PART_BYTES = 20_000
+LONGEST_WAIT = 1.0
+"""Seconds, at most, from what a blow waits for to the blow."""
 PATIENCE = httpx2.Timeout(60.0)
 
 
@@ -207,6 +207,22 @@ def rows(data: Path, *queries: str) -> list[list[sqlite3.Row]]:
         return [connection.execute(query).fetchall() for query in queries]
 
 
+def await_moment(data: Path, teacher: Teacher, dice: random.Random) -> None:
+    """Until a moment by chance: in the middle of what workers do, of judging, or of sending files."""
+    count = len(teacher.judged) + dice.randrange(30)
+    if dice.random() < 0.7:
+        wait_for(lambda: is_worked_at(data) or is_done(data, PAGES))
+    else:
+        wait_for(lambda: len(teacher.judged) >= count)
+    time.sleep(dice.uniform(0, LONGEST_WAIT))
+
+
+def is_worked_at(data: Path) -> bool:
+    """Whether a worker is at a file, at pages or at their sorting."""
+    leased = "SELECT 1 FROM {} WHERE lease_owner IS NOT NULL LIMIT 1"
+    return any(rows(data, *(leased.format(one) for one in ("scan_files", "scan_pages", "intakes"))))
+
+
 def is_done(data: Path, pages: int) -> bool:
     """Whether so many pages are read, and sorted out."""
     (left,) = rows(
@@ -347,7 +363,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
             check_what_is_told(data, teacher, address)
             doing = [at_once.submit(do, address) for do in (teacher.judge, teacher.send_files)]
             for blow in blows:
-                time.sleep(dice.uniform(0, LONGEST_WAIT))  # the moment that is tried
+                await_moment(data, teacher, dice)
                 if blow == "worker":
                     wait_for(lambda: bool(workers_of(server.pid)))
                     with suppress(ProcessLookupError):  # it ended by itself

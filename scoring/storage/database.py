@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,15 +29,45 @@ _BEGIN = "sqlite_begin"
 _WRONG_ADDRESS = "--database は sqlite:///ファイル か postgresql+psycopg://利用者:パスワード@ホスト/名前 の形で指定してください。"
 
 
+class Turns:
+    """Turns at writing to a SQLite file.
+
+    Who finds SQLite's own lock taken sleeps for up to a tenth of a second before it looks again, and may find that
+    others were quicker for ever; threads of one process wait for each other here, and get their turn at once.
+
+    Args:
+        seconds: how long one waits for its turn.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._lock, self._seconds = threading.Lock(), seconds
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Have the turn while the block runs.
+
+        Raises:
+            Refused: it did not come in time.
+        """
+        if not self._lock.acquire(timeout=self._seconds):
+            raise _busy()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """An open database; `read` and `write` are the only ways in.
 
     Attributes:
         engine: of SQLAlchemy.
+        turns: lets one write of this process at a time ask SQLite for its lock; None for PostgreSQL.
     """
 
     engine: Engine
+    turns: Turns | None = None
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -59,7 +90,8 @@ class Database:
             Refused: another write did not end in time, made the same row first, or the database can't be reached.
         """
         writing = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-        with _told(), Session(writing, expire_on_commit=False) as session, session.begin():
+        turn = nullcontext() if self.turns is None else self.turns.take()
+        with turn, _told(), Session(writing, expire_on_commit=False) as session, session.begin():
             session.connection()  # takes the write lock now, not at the first statement
             yield session
 
@@ -116,7 +148,8 @@ def connect_database(address: str | URL, *, busy_seconds: float = BUSY_SECONDS) 
     """
     url = _database_url(address)
     try:
-        return Database(_engine(url, busy_seconds))
+        turns = Turns(busy_seconds) if url.get_backend_name() == "sqlite" else None
+        return Database(_engine(url, busy_seconds), turns)
     except ModuleNotFoundError as error:
         raise InputError(
             f"PostgreSQL のための部品（{error.name}）がありません。saiten[cluster] を入れてください。"
@@ -178,6 +211,8 @@ def _told() -> Iterator[None]:
             "同じものが先に保存されていました。画面を開き直して確かめてください。",
         ) from error
     except DBAPIError as error:
-        raise Refused(
-            Refusal.BUSY, "データベースが今は使えません。しばらく待って、もう一度試してください。"
-        ) from error
+        raise _busy() from error
+
+
+def _busy() -> Refused:
+    return Refused(Refusal.BUSY, "データベースが今は使えません。しばらく待って、もう一度試してください。")
