@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,7 @@ import pytest
 from benchmarks.served_school import serve_school
 from scoring.storage.blobs import FolderBlobs
 from tests.intakes import SAMPLE, SCANS
+from tests.test_intake_reading import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,9 +65,7 @@ class Prepared:
 
     def client(self, address: str) -> httpx2.Client:
         """The administrator's browser at a server's address: sessions outlive servers."""
-        client = httpx2.Client(
-            base_url=address, timeout=PATIENCE, headers={"X-CSRF-Token": self.csrf_token}
-        )
+        client = httpx2.Client(base_url=address, timeout=PATIENCE, headers={"X-CSRF-Token": self.csrf_token})
         client.cookies.set("saiten", self.cookie)
         return client
 
@@ -104,6 +103,15 @@ class Teacher:
     uploads: dict[str, str] = field(default_factory=dict)
     stored: dict[str, str] = field(default_factory=dict)
     has_enough: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Judging goes on until the block ends, however it does."""
+        self.has_enough.clear()
+        try:
+            yield
+        finally:
+            self.has_enough.set()
 
     def judge(self, address: str) -> None:
         """Judge one answer after another, until the server is gone or it is enough."""
@@ -247,7 +255,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 def teacher_of(prepared: Prepared, dice: random.Random) -> Teacher:
     """A teacher who judges the answers of the first file, often one that is judged already."""
-    (answers,) = rows(prepared.data, "SELECT page_id, question, picture FROM answer_readings ORDER BY page_id, question")
+    (answers,) = rows(
+        prepared.data, "SELECT page_id, question, picture FROM answer_readings ORDER BY page_id, question"
+    )
     chosen = answers[:: len(answers) // 40]
     versions: Counter[sqlite3.Row] = Counter()
 
@@ -255,7 +265,9 @@ def teacher_of(prepared: Prepared, dice: random.Random) -> Teacher:
         for number in itertools.count():
             one = dice.choice(chosen)
             versions[one] += 1
-            yield Wish(*one, dice.choice(("right", "wrong", "hold")), versions[one], f"key {number}")
+            mark = dice.choice(("right", "wrong", "hold"))
+            page, question, picture = one
+            yield Wish(page, question, picture, mark, versions[one], f"key {number}")
 
     return Teacher(prepared, wishes())
 
@@ -263,16 +275,16 @@ def teacher_of(prepared: Prepared, dice: random.Random) -> Teacher:
 def outcome(data: Path) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """What came of every page of every file, and what was read of every answer."""
     place = "f.blob, p.number, p.part"
+    answer = "a.question, a.picture, a.kind, a.reading, a.status"
     of_page = "FROM scan_pages AS p JOIN scan_files AS f ON f.id = p.file_id"
     pages, answers = rows(
         data,
         f"SELECT {place}, p.status, p.reason, p.trouble, p.sheet_page, p.student_id {of_page}",
-        f"SELECT {place}, a.question, a.status, a.reading, a.confidence, a.measures, a.picture {of_page}"
-        " JOIN answer_readings AS a ON a.reading_id = p.reading_id",
+        f"SELECT {place}, {answer} {of_page} JOIN answer_readings AS a ON a.reading_id = p.reading_id",
     )
     assert len(pages) == PAGES
     return {tuple(row[:3]): tuple(row[3:]) for row in pages}, {
-        tuple(row[:4]): tuple(row[4:]) for row in answers
+        tuple(row[:5]): settled(*row[5:]) for row in answers
     }
 
 
@@ -319,8 +331,8 @@ def check_nothing_lost_or_doubled(data: Path, teacher: Teacher) -> None:
     assert len({row["name"] for row in files}) == len(files)
 
 
-def check_what_is_told(data: Path, teacher: Teacher, address: str) -> None:
-    """What a server says that has just been started is what was acknowledged before, and what the rows hold."""
+def check_what_is_told(teacher: Teacher, address: str) -> None:
+    """What a server says that has just been started is what was acknowledged before."""
     exam = teacher.prepared.exam
     last = {(one.page, one.question): one for one in [*teacher.judged, teacher.pending] if one is not None}
     with teacher.prepared.client(address) as client:
@@ -335,6 +347,15 @@ def check_what_is_told(data: Path, teacher: Teacher, address: str) -> None:
                 wish = last[one["page"], question]
                 before = wish is teacher.pending and one["version"] == wish.version - 1
                 assert before or (one["judgement"]["mark"], one["version"]) == (wish.mark, wish.version)
+
+
+def check_all_is_told_read(teacher: Teacher, address: str) -> None:
+    """The server says that it has all files, and that no page of them waits."""
+    with teacher.prepared.client(address) as client:
+        files = client.get(f"/api/exams/{teacher.prepared.exam}/files").json()["files"]
+    assert {(one["state"], one["waiting"]) for one in files} == {("counted", 0)}
+    assert sorted(one["name"] for one in files) == sorted(path.name for path in (FIRST, *FILES))
+    assert sum(one["page_count"] for one in files) == PAGES
 
 
 def check_files(data: Path) -> None:
@@ -359,8 +380,8 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
     teacher = teacher_of(prepared, dice)
     orphans: list[int] = []
     for blows in (("worker", "server"), ("worker", "server"), ()):
-        with life(data) as (server, address), ThreadPoolExecutor(2) as at_once:
-            check_what_is_told(data, teacher, address)
+        with life(data) as (server, address), ThreadPoolExecutor(2) as at_once, teacher.at_work():
+            check_what_is_told(teacher, address)
             doing = [at_once.submit(do, address) for do in (teacher.judge, teacher.send_files)]
             for blow in blows:
                 await_moment(data, teacher, dice)
@@ -372,15 +393,15 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(
                     orphans += workers_of(server.pid)
                     server.kill()
                     server.wait()
-                    wait_for(lambda: all(one.done() for one in doing))
+                    wait(doing)
                 check_nothing_lost_or_doubled(data, teacher)
             if not blows:
                 doing[1].result()
                 wait_for(lambda: is_done(data, PAGES))
-                teacher.has_enough.set()
-            for one in doing:
-                one.result()
-    wait_for(lambda: not [one for one in orphans if _parent(Path(f"/proc/{one}")) is not None])
+                check_all_is_told_read(teacher, address)
+        for one in doing:
+            one.result()
+    wait_for(lambda: not any(b"spawn_main" in _command(Path(f"/proc/{one}")) for one in orphans))
     check_nothing_lost_or_doubled(data, teacher)
     assert outcome(data) == undisturbed
     check_files(data)

@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from omr.errors import Refusal, Refused
 from scoring.storage.events import record
@@ -71,21 +71,31 @@ def find_session(
 ) -> OpenSession | None:
     """The session of a token; None where it has ended, was idle for too long, or its account is closed."""
     found = session.execute(
-        select(SessionRow, AccountRow.role)
-        .join(AccountRow, AccountRow.id == SessionRow.account_id)
-        .where(
-            SessionRow.school_id == school_id,
-            SessionRow.token_hash == token_hash,
-            SessionRow.ended_at.is_(None),
-            SessionRow.last_used_at > at - IDLE,
-            SessionRow.created_at > at - LONGEST,
-            AccountRow.disabled_at.is_(None),
-        )
+        _FIND,
+        {
+            "of_school": school_id,
+            "hash": token_hash,
+            "used_after": at - IDLE,
+            "begun_after": at - LONGEST,
+        },
     ).first()
     if found is None:
         return None
-    row, role = found
-    return OpenSession(row.id, row.account_id, role, at - row.last_used_at < NOTED_EVERY)
+    return OpenSession(found.id, found.account_id, found.role, at - found.last_used_at < NOTED_EVERY)
+
+
+_FIND = (  # built once: every request asks this
+    select(SessionRow.id, SessionRow.account_id, SessionRow.last_used_at, AccountRow.role)
+    .join(AccountRow, AccountRow.id == SessionRow.account_id)
+    .where(
+        SessionRow.school_id == bindparam("of_school"),
+        SessionRow.token_hash == bindparam("hash"),
+        SessionRow.ended_at.is_(None),
+        SessionRow.last_used_at > bindparam("used_after"),
+        SessionRow.created_at > bindparam("begun_after"),
+        AccountRow.disabled_at.is_(None),
+    )
+)
 
 
 def note_use(session: Session, session_id: str, at: datetime.datetime) -> None:
