@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import ipaddress
 import signal
 import socket
@@ -145,6 +146,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
             receiving_files(instance),
             intake_workers(count, database, request.data, request.blobs),
         ):
+            gc.freeze()  # what is there now stays: collections, for which every request waits, pass it over
             server.run(sockets=[listening])
 
 

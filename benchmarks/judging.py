@@ -151,7 +151,7 @@ def work() -> None:
 
 async def _work(load: Load) -> Told:
     told = Told([], [], [])
-    start = time.perf_counter() + 1.0
+    start = time.perf_counter() + 3.0
     await asyncio.gather(
         *(
             _judge(load, teacher, told, start + at / len(load.teachers))
@@ -167,6 +167,10 @@ async def _judge(load: Load, teacher: Teacher, told: Told, start: float) -> None
     async with httpx2.AsyncClient(
         base_url=load.address, cookies={"saiten": teacher.token}, headers=headers, timeout=60
     ) as client:
+        opened = await client.get(  # as the page does that shows a question
+            f"/api/exams/{load.exam}/judgements", params={"question": teacher.answers[0][1]}
+        )
+        assert opened.status_code == 200, opened.text
         for at, (page, question, picture) in enumerate(teacher.answers[: round(load.seconds)]):
             await asyncio.sleep(max(0.0, start + at - time.perf_counter()))
             key = f"{teacher.token[:8]} {at}"
