@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 from sqlalchemy import select
 
@@ -18,6 +19,7 @@ from scoring.storage.tables import AccountRow
 from tests.graded_exams import GradedExam, add_graded_exam
 from tests.intakes import SCANS
 from tests.school_server import Browser, School, assert_problem, open_school
+from tests.test_uploads import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,9 +37,16 @@ def school(tmp_path: Path) -> Iterator[School]:
 
 
 @pytest.fixture
-def people(school: School) -> list[Browser]:
+def people(school: School) -> Iterator[list[Browser]]:
+    """Two people who are signed in at one running server."""
     administrator = school.administrator()
-    return [administrator, school.teacher(administrator, "suzuki")]
+    with served(school) as address, ExitStack() as clients:
+        people = []
+        for one in (administrator, school.teacher(administrator, "suzuki")):
+            client = clients.enter_context(httpx2.Client(base_url=address, timeout=60))
+            client.cookies.set("saiten", one.client.cookies["saiten"])
+            people.append(Browser(client, one.csrf_token))  # type: ignore[arg-type]
+        yield people
 
 
 @pytest.fixture
