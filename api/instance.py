@@ -62,8 +62,8 @@ class Instance:
         return Deed(self.school_id, account_id, self.clock())
 
 
-def instance_of(request: Request) -> Instance:
-    """The instance that a request came to."""
+async def instance_of(request: Request) -> Instance:
+    """The instance that a request came to; waits for nothing, and is no plain function since those go to a thread."""
     instance = request.app.state.instance
     assert isinstance(instance, Instance)
     return instance

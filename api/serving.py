@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import ipaddress
 import signal
 import socket
@@ -163,6 +164,7 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
             receiving_files(instance),
             engine,
         ):
+            gc.freeze()  # what is there now stays: collections, for which every request waits, pass it over
             server.run(sockets=[listening])
 
 
