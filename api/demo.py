@@ -79,9 +79,8 @@ def run_demo(request: DemoRequest, announce: Callable[[str], None]) -> None:
     Raises:
         InputError: the folder or the port can't be used, or the folder holds a school's own data.
     """
-    # Whoever stops it, however, finds no folder and no processes left.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as held:
+        held.enter_context(_stopped_in_order())
         is_served = request.showing is not Showing.TABLE_ONLY
         listening = held.enter_context(listen(LOOPBACK, request.port)) if is_served else None
         folder = held.enter_context(_demo_folder(request.data))
@@ -91,6 +90,16 @@ def run_demo(request: DemoRequest, announce: Callable[[str], None]) -> None:
         show_scores(school, announce)
         if listening is not None:
             _serve(school, listening, request.showing, announce)
+
+
+@contextmanager
+def _stopped_in_order() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl+C does, so that no folder and no processes are left."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
