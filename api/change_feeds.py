@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
-
-import anyio
-from anyio.to_thread import run_sync
 
 from omr.errors import Refused
 from scoring.storage.changes import ExamChange, change_numbers, list_changes
@@ -138,7 +136,7 @@ class ChangeFeeds:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._looking: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
-        self._threads = anyio.CapacityLimiter(_THREADS)
+        self._threads = ThreadPoolExecutor(_THREADS, "changes")
         self._closed = False
 
     @property
@@ -276,7 +274,7 @@ class ChangeFeeds:
             return list(list_changes(session, exam_id, after))
 
     async def _in_thread(self, read: Callable[[], _Result]) -> _Result:
-        return await run_sync(read, limiter=self._threads)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
 
     def _wake(self, waited: float) -> None:  # noqa: ARG002  (how long a write waited is no matter here)
         self._in_loop(self._woken.set)

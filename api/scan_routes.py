@@ -33,6 +33,7 @@ from scoring.storage import scan_tasks, scans
 from scoring.storage.decisions import StalePages, WantedDecision, decide, list_decisions
 from scoring.storage.exams import find_exam
 from scoring.storage.layouts import find_layout
+from scoring.storage.scan_states import FileState  # noqa: TC001  (FastAPI reads it)
 from scoring.storage.scans import PageFilter
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from sqlalchemy.orm import Session
 
-    from scoring.storage.scan_states import FileState
 
 routes = APIRouter()
 Reader = Annotated[Caller, Depends(asks(Right.SEE_EXAMS))]

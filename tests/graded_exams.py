@@ -27,6 +27,7 @@ from scoring.storage.scan_tables import (
     ScanPageRow,
 )
 from scoring.storage.tables import AccountRow, ClassRow, RosterRow, StudentRow
+from tests.stored_things import bring_into
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -174,8 +175,10 @@ def add_graded_exam(
     """
     with database.write() as session:
         stored = exams.add_exam(session, deed, exam_of_kinds(questions, code))
-        for step in list(ExamState)[1 : list(ExamState).index(state) + 1]:
-            stored = exams.change_state(session, deed, stored, step, None)
+        if state is not ExamState.PREPARING:
+            stored = exams.change_state(session, deed, stored, ExamState.GRADING, None)
+        for step in list(ExamState)[2 : list(ExamState).index(state) + 1]:
+            stored = bring_into(session, deed, stored, step)
         class_ids, student_ids = _add_students(session, deed, students, classes)
         graded = GradedExam(deed, stored, "", class_ids, student_ids, ())
         graded = replace(graded, file_id=_add_file(session, graded, students))

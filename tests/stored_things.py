@@ -9,11 +9,16 @@ from scoring.exam_file import parse_exam
 from scoring.roster import Roster, parse_roster
 from scoring.storage.columns import utc_now
 from scoring.storage.events import Deed
-from scoring.storage.tables import AccountRow, SchoolRow
+from scoring.storage.exams import find_exam
+from scoring.storage.tables import AccountRow, ExamRow, ExamStateRow, SchoolRow
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from scoring.exam import Exam
+    from scoring.exam_state import ExamState
     from scoring.storage.database import Database
+    from scoring.storage.exams import StoredExam
 
 ROSTER = """student_id,grade,class,number,name,kana
 s-1,2,1,1,見本 一郎,みほん いちろう
@@ -70,3 +75,22 @@ def add_school(database: Database, login: str = "tanaka") -> Deed:
         session.add(account)
         session.flush()
         return Deed(school.id, account.id, at)
+
+
+def bring_into(session: Session, deed: Deed, stored: StoredExam, state: ExamState) -> StoredExam:
+    """An exam in a state, whatever is left to do in it: the rules of coming into it have tests of their own."""
+    row = session.get_one(ExamRow, stored.id)
+    session.add(
+        ExamStateRow(
+            school_id=row.school_id,
+            school_year=row.school_year,
+            exam_id=row.id,
+            number=stored.state_number + 1,
+            state=state,
+            reason=None,
+            made_at=deed.at,
+            made_by=deed.by,
+        )
+    )
+    session.flush()
+    return find_exam(session, deed.school_id, stored.id)

@@ -33,7 +33,7 @@ from scoring.storage.migration import bring_up_to_date, revisions
 from scoring.storage.schema import METADATA
 from scoring.storage.tables import EventRow, ExamRow, ExamStateRow, ExamVersionRow, StudentRow
 from tests.postgres import running_postgres
-from tests.stored_things import ROSTER, add_school, make_exam, make_roster
+from tests.stored_things import ROSTER, add_school, bring_into, make_exam, make_roster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,8 +134,11 @@ def test_an_exam_goes_onward_freely_and_back_for_a_reason(database: Database) ->
     deed = add_school(database)
     with database.write() as session:
         stored = exams.add_exam(session, deed, make_exam())
-        for state in (ExamState.GRADING, ExamState.CONFIRMED, ExamState.RETURNED):
-            stored = exams.change_state(session, deed, stored, state, None)
+        stored = exams.change_state(session, deed, stored, ExamState.GRADING, None)
+        with pytest.raises(Refused, match="まだ1枚もありません"):
+            exams.change_state(session, deed, stored, ExamState.CONFIRMED, None)
+        stored = bring_into(session, deed, stored, ExamState.CONFIRMED)
+        stored = exams.change_state(session, deed, stored, ExamState.RETURNED, None)
         with pytest.raises(Refused, match="採点中"):
             exams.replace_exam(session, deed, stored, make_exam(points="9"))
         with pytest.raises(Refused, match="理由"):
