@@ -18,7 +18,6 @@ from omr.design import Paper  # noqa: TC001  (typer looks it up)
 from omr.errors import InputError, SaitenError
 
 if TYPE_CHECKING:
-    from api.demo import DemoRun
     from api.reading_run import ReadRequest
     from api.watching import WatchRequest
     from scoring.results import ReadResults
@@ -314,28 +313,7 @@ def demo(
     no_serve: Annotated[bool, typer.Option("--no-serve", help="表を表示して終わります")] = False,
 ) -> None:
     """見本の試験を印刷から読み取り・採点まで動かし、結果を画面に出します。"""
-    from api.demo import demo_folder, run_demo, show_table  # noqa: PLC0415
-    from api.progress import show_progress  # noqa: PLC0415
+    from api.demo import DemoRequest, Showing, run_demo  # noqa: PLC0415
 
-    with demo_folder(data) as folder:
-        with show_progress() as report:
-            run = run_demo(folder, report)
-        show_table(run)
-        if not no_serve:
-            _serve_run(run, port, no_browser)
-
-
-def _serve_run(run: DemoRun, port: int, no_browser: bool) -> None:  # noqa: FBT001
-    from api.results_reader import ServedRun  # noqa: PLC0415
-    from api.server import Browser, create_app, serve  # noqa: PLC0415
-
-    served = ServedRun(out=run.out, exam=run.exam, roster=run.roster, scans=run.scans)
-    serve(
-        create_app(served),
-        "127.0.0.1",
-        port,
-        browser=Browser.LEAVE if no_browser else Browser.OPEN,
-        announce=lambda address: typer.echo(
-            f"{address} で結果を見られます。終わるには Ctrl+C を押してください。"
-        ),
-    )
+    showing = Showing.TABLE_ONLY if no_serve else Showing.SERVED if no_browser else Showing.BROWSER
+    run_demo(DemoRequest(data, port, showing), typer.echo)

@@ -58,7 +58,6 @@ def add_http_rules(
         except Exception as error:  # noqa: BLE001  (no error may leave without these headers)
             response = await unexpected_problem(request, error)
         response.headers.update(headers)
-        # Another run may be served at the same addresses: browsers ask each time and get 304 if nothing changed.
         response.headers.setdefault("Cache-Control", caching)
         return response
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from api.results_reader import PageRow
     from omr.layout import PageLayout
     from omr.page import Page
 
@@ -33,29 +32,6 @@ class PictureSize(StrEnum):
 
     THUMBNAIL = "thumbnail"
     FULL = "full"
-
-
-def find_scan(scans: Path, source: str) -> Path | None:
-    """The scan file that `source` of pages.csv names, or None where it is not a file inside `scans`."""
-    path = (scans / source).resolve()
-    return path if path.is_file() and path.is_relative_to(scans.resolve()) else None
-
-
-def page_picture(path: Path, page: PageRow, size: PictureSize) -> bytes:
-    """The page as a gray JPEG, turned upright.
-
-    Args:
-        path: of the scan file.
-        page: which page of it, and how it lies (`rotation`; unknown counts as upright).
-        size: the longer side is at most this; pages are never enlarged.
-
-    Raises:
-        PageSetAside: the page can't be read.
-        IndexError: the file has no such page.
-    """
-    with _one_decoder, open_scan(path) as scan:
-        gray = scan.read_page(page.page - 1).gray
-    return gray_jpeg(turn_and_shrink(gray, page.rotation or 0, size))
 
 
 def decode_page(path: Path, number: int, part: int, frame: PageLayout) -> Page:

@@ -1,4 +1,4 @@
-"""The application of a served instance (`saiten serve`): the demo's is in `api.server`."""
+"""The application of a served instance."""
 
 from __future__ import annotations
 
@@ -54,14 +54,21 @@ def check_readiness(here: Here) -> Health:
 
 
 def _add_pages(app: FastAPI) -> None:
-    """The page to set up and sign in with."""
-    index = page_folder("entry") / "index.html"
-    app.get("/setup", include_in_schema=False)(lambda: FileResponse(index))
-    app.mount("/", page_files("entry"))
+    """The page to set up and sign in with, and the one behind it."""
+    entry = page_folder("entry") / "index.html"
+    for address in ("/setup", "/signin"):
+        app.get(address, include_in_schema=False)(lambda: FileResponse(entry))
+    app.mount("/entry", page_files("entry"))
+    app.mount("/", page_files("page"))
 
 
-def create_school_app(instance: Instance) -> FastAPI:
-    """The application over an open instance; everything but health, set-up and sign-in asks for a right."""
+def create_school_app(instance: Instance, *more_routes: APIRouter) -> FastAPI:
+    """The application over an open instance; everything but health, set-up and sign-in asks for a right.
+
+    Args:
+        instance: what it serves.
+        more_routes: that it has besides, before all others.
+    """
     app = FastAPI(
         title="saiten",
         openapi_url="/api/openapi.json",
@@ -72,7 +79,8 @@ def create_school_app(instance: Instance) -> FastAPI:
     app.state.instance = instance
     app.state.change_feeds = ChangeFeeds(instance.database, instance.school_id)
     app.state.group_memory = GroupMemory()
-    app.include_router(health, tags=["health"])
+    for routes in (*more_routes, health):
+        app.include_router(routes, tags=["health"])
     for module, tag in (
         (api.sign_in_routes, "sessions"),
         (api.account_routes, "accounts"),

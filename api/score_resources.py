@@ -35,6 +35,7 @@ class StudentResource(_Model):
     class_name: str = Field(examples=["1"])
     number: str = Field(examples=["13"])
     name: str = Field(examples=["見本 花子"])
+    kana: str = Field(examples=["みほん はなこ"])
     attendance: str = Field(examples=["", "absent"])
 
     @classmethod
@@ -48,6 +49,7 @@ class StudentResource(_Model):
             class_name=student.class_name,
             number=student.number,
             name=student.name,
+            kana=student.kana,
             attendance=student.attendance,
         )
 

@@ -36,6 +36,7 @@ class ExamStudent:
         number: 出席番号.
         name: 氏名.
         attendance: as last said (`attendances.attendance`); empty where nobody said anything.
+        kana: 氏名 in kana; empty where it is not known.
     """
 
     id: str
@@ -46,6 +47,7 @@ class ExamStudent:
     number: str
     name: str
     attendance: str = ""
+    kana: str = ""
 
     @property
     def did_not_sit(self) -> bool:

@@ -10,10 +10,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi import APIRouter
+from fastapi.testclient import TestClient
 
 from api.request_log import log_as_json
+from api.school_app import create_school_app
+from scoring.storage.columns import new_id
 from scoring.storage.database import open_database
-from tests.school_server import Browser, School, assert_problem, open_school
+from tests.school_server import LOCAL, Browser, School, assert_problem, open_school
 from tests.stored_things import ROSTER, exam_toml
 
 if TYPE_CHECKING:
@@ -183,7 +187,7 @@ def test_a_body_without_end_is_cut_off(administrator: Browser) -> None:
         "/api/exams/nothing/states",
         "/api/nothing",
         "/nothing.js",
-        "/%2e%2e/page/main.js",
+        "/%2e%2e/entry/entry.js",
     ],
 )
 def test_what_is_not_there(administrator: Browser, address: str) -> None:
@@ -192,7 +196,7 @@ def test_what_is_not_there(administrator: Browser, address: str) -> None:
 
 @pytest.mark.parametrize("body", ["", "nothing", '{"state": "burnt"}', '{"state": "grading", "x": 1}'])
 def test_bodies_that_make_no_sense(administrator: Browser, body: str) -> None:
-    made = administrator.get("/api/exams?limit=1").json()["exams"][0]
+    made = _create(administrator, f"B-{new_id()[:12].upper()}")
     answer = administrator.send(
         "POST",
         f"/api/exams/{made['id']}/states",
@@ -200,6 +204,58 @@ def test_bodies_that_make_no_sense(administrator: Browser, body: str) -> None:
         headers={"If-Match": '"1.1"', "Content-Type": "application/json"},
     )
     assert_problem(answer, 422)
+
+
+@pytest.mark.parametrize(
+    "address", ["/..%2fpyproject.toml", "/..%5cpackage.json", "/entry/%2e%2e%2fpackage.json"]
+)
+def test_nothing_outside_the_pages_is_sent(school: School, address: str) -> None:
+    assert_problem(school.browser().get(address), 404)
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/main.js", "/entry/entry.js", "/api/exams", "/healthz", "/nothing"]
+)
+def test_every_answer_is_guarded(school: School, address: str) -> None:
+    headers = school.browser().get(address).headers
+    assert headers["content-security-policy"].startswith("default-src 'self';")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("address", ["/main.js", "/entry/entry.js"])
+def test_scripts_are_scripts(school: School, address: str) -> None:
+    assert school.browser().get(address).headers["content-type"].startswith("text/javascript")
+
+
+def test_other_host_names_are_refused(school: School) -> None:
+    """A foreign page could point a name of its own at this computer."""
+    for address in ("/", "/api/exams", "/api/session"):
+        assert_problem(school.browser().get(address, headers={"Host": "school.example"}), 421)
+
+
+def test_a_method_that_is_not_there(administrator: Browser) -> None:
+    assert_problem(administrator.send("PATCH", "/api/exams"), 405)
+
+
+def test_a_fault_of_the_server_is_a_problem(school: School) -> None:
+    more = APIRouter()
+
+    @more.get("/api/fault")
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    app = create_school_app(school.instance, more)
+    answer = TestClient(app, base_url=LOCAL, raise_server_exceptions=False).get("/api/fault")
+    assert_problem(answer, 500)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "ZeroDivision" not in answer.text
+
+
+def test_only_the_demo_lets_in_without_a_password(school: School) -> None:
+    client = school.browser().client
+    assert_problem(client.get("/demo"), 404)
+    assert client.post("/api/demo-session", json={"token": "x"}).status_code == 405
 
 
 def test_health(school: School) -> None:

@@ -139,12 +139,14 @@ def test_coming_in_with_a_browser(tmp_path: Path) -> None:
         _submit(browser, school="見本中学校", login="tanaka", password="short")
         browser.wait_until("document.querySelector('#problem').innerText.includes('10 文字以上')")
         _submit(browser, school="見本中学校", login="tanaka", password=PASSWORD)
-        browser.wait_until("document.querySelector('#who').innerText === '見本中学校　tanaka'")
-        assert browser.evaluate("location.href") == f"{served.address}/"  # the token is gone from the history
+        browser.wait_until("document.querySelector('#who')?.innerText === '見本中学校　tanaka'")
+        browser.wait_until("document.querySelector('main')?.innerText === '試験はまだありません。'")
+        # The token is gone from the history.
+        assert browser.evaluate("location.href") == f"{served.address}/#/exams"
         browser.evaluate("document.querySelector('#leave').click()")
         browser.wait_until("document.querySelector('#entry button')?.innerText === 'サインイン'")
         _submit(browser, login="tanaka", password=PASSWORD)
-        browser.wait_until("document.querySelector('#inside')?.hidden === false")
+        browser.wait_until("document.querySelector('#who')?.innerText === '見本中学校　tanaka'")
         assert {urlsplit(one).netloc for one in browser.requests} == {urlsplit(served.address).netloc}
 
 

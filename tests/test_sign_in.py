@@ -157,7 +157,9 @@ def test_every_other_route_asks_for_a_right(school: School) -> None:
         assert client.request(method, filled).status_code == 401, (method, address)
 
 
-@pytest.mark.parametrize("address", ["/", "/setup?first", "/entry.js", "/entry.css"])
+@pytest.mark.parametrize(
+    "address", ["/signin", "/setup?first", "/entry/entry.js", "/entry/entry.css", "/", "/main.js"]
+)
 def test_the_page_to_come_in_by_is_open_to_all(school: School, address: str) -> None:
     answer = school.browser().client.get(address)
     assert answer.status_code == 200

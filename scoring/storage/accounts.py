@@ -78,6 +78,11 @@ def the_school(session: Session, at: datetime.datetime) -> str:
     return school.id
 
 
+def has_school(session: Session) -> bool:
+    """Whether this database serves a school already."""
+    return session.scalar(select(SchoolRow.id).limit(1)) is not None
+
+
 def school_name(session: Session, school_id: str) -> str:
     """The name of a school; empty before it is set up."""
     return session.get_one(SchoolRow, school_id).name

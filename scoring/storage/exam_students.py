@@ -31,6 +31,7 @@ def load_students(session: Session, exam: StoredExam) -> Sequence[tuple[ExamStud
             ClassRow.name,
             StudentRow.number,
             StudentRow.name,
+            StudentRow.kana,
             StudentRow.left_at,
         )
         .join(ClassRow, ClassRow.id == StudentRow.class_id)
@@ -39,7 +40,9 @@ def load_students(session: Session, exam: StoredExam) -> Sequence[tuple[ExamStud
         .where(ExamRow.id == exam.id, RosterRow.school_year == exam.school_year)
         .order_by(StudentRow.place, StudentRow.id)
     )
-    return [(ExamStudent(*row[:7], attendance.get(row.id, "")), row.left_at is None) for row in rows]
+    return [
+        (ExamStudent(*row[:7], attendance.get(row.id, ""), row.kana), row.left_at is None) for row in rows
+    ]
 
 
 def expected_students(

@@ -6,15 +6,18 @@ import datetime  # noqa: TC003  (part of public signatures)
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, union
+from sqlalchemy import exists, func, select, union
 
 from scoring.storage.grading_tables import JudgementRow
+from scoring.storage.scan_states import FileState, PageState
 from scoring.storage.scan_tables import IntakeRow, ScanFileRow, ScanPageRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy.orm import Session
+
+    from scoring.storage.exams import StoredExam
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +53,13 @@ def count_work(session: Session, now: datetime.datetime) -> WorkCounts:
         busy_workers=session.scalar(select(func.count()).select_from(owners)) or 0,
         judgements=session.scalar(select(func.count()).select_from(JudgementRow)) or 0,
     )
+
+
+def is_work_left(session: Session, exam: StoredExam) -> bool:
+    """Whether anything of an exam is still to be counted, read or sorted."""
+    left = (
+        exists().where(ScanFileRow.exam_id == exam.id, ScanFileRow.state == FileState.RECEIVED),
+        exists().where(ScanPageRow.exam_id == exam.id, ScanPageRow.state == PageState.WAITING),
+        exists().where(IntakeRow.exam_id == exam.id, IntakeRow.wanted > IntakeRow.done),
+    )
+    return any(session.scalar(select(one)) for one in left)

@@ -1,60 +1,41 @@
 // @ts-check
 /**
  * The way in: choosing a password by a set-up link (/setup#TOKEN, the school's first one /setup?first#TOKEN), signing
- * in and out.
- *
- * @typedef {{account: {login: string}, school: string, csrf_token: string, transport: string}} Session
+ * in (/signin), or coming into the demo by the address that its terminal shows (/demo#TOKEN).
  */
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("entry"));
-const inside = /** @type {HTMLElement} */ (document.getElementById("inside"));
 const problem = /** @type {HTMLElement} */ (document.getElementById("problem"));
-const token = location.pathname === "/setup" ? location.hash.slice(1) : "";
+const isDemo = location.pathname === "/demo";
+const token = location.pathname === "/signin" ? "" : location.hash.slice(1);
 const mode = token === "" ? "signin" : location.search === "?first" ? "first" : "setup";
-let csrfToken = "";
 
 /**
- * Send a request; a refusal is told on the page and gives null.
+ * Ask to be let in, and go to the page behind, or tell why not.
  *
- * @param {string} method
  * @param {string} address
- * @param {object} [body]
- * @returns {Promise<any>}
+ * @param {object} body
  */
-async function send(method, address, body) {
+async function enter(address, body) {
   problem.textContent = "";
-  /** @type {Record<string, string>} */
-  const headers = { "X-CSRF-Token": csrfToken, "Accept-Language": document.documentElement.lang };
-  if (body !== undefined) {
-    headers["Content-Type"] = "application/json";
-  }
+  const headers = { "Content-Type": "application/json", "Accept-Language": document.documentElement.lang };
   try {
-    const answer = await fetch(address, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
-    const said = answer.status === 204 ? {} : await answer.json();
+    const answer = await fetch(address, { method: "POST", headers, body: JSON.stringify(body) });
     if (answer.ok) {
-      return said;
-    }
-    if (said.refusal !== "not_signed_in") {
-      problem.textContent = said.detail;
+      location.replace("/"); // the token leaves the browser's history with this page
+    } else {
+      problem.textContent = (await answer.json()).detail;
     }
   } catch {
     problem.textContent = "サーバーとつながりません。動いているか確かめてください。";
   }
-  return null;
 }
 
-/** @param {Session | null} session */
-function show(session) {
-  form.hidden = session !== null;
-  inside.hidden = session === null;
-  if (session === null) {
-    return;
-  }
-  csrfToken = session.csrf_token;
-  const who = /** @type {HTMLElement} */ (document.getElementById("who"));
-  who.textContent = `${session.school}　${session.account.login}`;
-  if (session.transport === "plain") {
-    warnOfPlainHttp();
+function enterDemo() {
+  if (token === "") {
+    problem.textContent = "saiten demo を動かしている画面（端末）に出ているアドレスから、もう一度開いてください。";
+  } else {
+    void enter("/api/demo-session", { token });
   }
 }
 
@@ -83,27 +64,17 @@ function prepare() {
   }
 }
 
-form.addEventListener("submit", async (event) => {
+form.addEventListener("submit", (event) => {
   event.preventDefault();
   const written = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
-  const session =
-    mode === "signin" ? await send("POST", "/api/session", written) : await send("POST", "/api/setup", { token, ...written });
-  if (session !== null) {
-    form.reset();
-    history.replaceState(null, "", "/");
-    show(session);
-  }
+  void (mode === "signin" ? enter("/api/session", written) : enter("/api/setup", { token, ...written }));
 });
+// A link that differs from this one behind # alone loads nothing by itself.
+window.addEventListener("hashchange", () => location.reload());
 
-document.getElementById("leave")?.addEventListener("click", async () => {
-  if ((await send("DELETE", "/api/session")) !== null) {
-    location.assign("/");
-  }
-});
-
-prepare();
-if (mode === "signin") {
-  void send("GET", "/api/session").then(show);
+if (isDemo) {
+  enterDemo();
 } else {
-  show(null);
+  prepare();
+  form.hidden = false;
 }

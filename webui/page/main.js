@@ -1,33 +1,58 @@
 // @ts-check
 import { element } from "./elements.js";
+import { showExams } from "./exams.js";
 import { showPages } from "./pages.js";
 import { showQuestion } from "./questions.js";
-import { fetchExam, ServerProblem } from "./resources.js";
+import { endSession, fetchExam, fetchExams, fetchSession, ServerProblem } from "./resources.js";
 import { showTotals } from "./totals.js";
 
 /**
- * The views by the first word of the address behind "#/"; the words that follow are handed on.
+ * The views of an exam by the word behind its id in the address, "#/EXAM/WORD"; the words that follow are handed on.
  *
- * @type {Record<string, (...words: (string | undefined)[]) => Promise<Node[]>>}
+ * @type {Record<string, (exam: string, ...words: (string | undefined)[]) => Promise<Node[]>>}
  */
 const VIEWS = { totals: showTotals, questions: showQuestion, pages: showPages };
+const EXAM_LIST = "exams";
 
 const place = /** @type {HTMLElement} */ (document.getElementById("view"));
+const title = /** @type {HTMLElement} */ (document.getElementById("title"));
 let latest = 0;
 
 async function showAddress() {
   if (location.hash !== "" && !location.hash.startsWith("#/")) {
     return; // a place within the view, from the link that skips the bar
   }
-  const [wanted = "", ...words] = location.hash.replace(/^#\//, "").split("/").map(decode);
-  const name = Object.hasOwn(VIEWS, wanted) ? wanted : "totals";
-  markCurrent(name);
+  const [first = "", ...words] = location.hash.replace(/^#\//, "").split("/").map(decode);
   const turn = ++latest;
-  const shown = await (VIEWS[name] ?? showTotals)(...words).catch(problemNote);
+  const shown = await viewOf(first, words).catch(problemNote);
   // A slow answer must not cover the view that was asked for after it.
-  if (turn === latest) {
+  if (turn === latest && shown !== null) {
     replaceView(shown);
   }
+}
+
+/**
+ * What the address asks for; null where it leads on to another one.
+ *
+ * @param {string} exam
+ * @param {string[]} words
+ */
+async function viewOf(exam, [wanted = "", ...words]) {
+  if (exam === "") {
+    const [only, ...others] = await fetchExams();
+    location.replace(only !== undefined && others.length === 0 ? `#/${only.id}/totals` : `#/${EXAM_LIST}`);
+    return null;
+  }
+  if (exam === EXAM_LIST) {
+    showTitle(null);
+    markCurrent(null, EXAM_LIST);
+    return showExams();
+  }
+  const name = Object.hasOwn(VIEWS, wanted) ? wanted : "totals";
+  markCurrent(exam, name);
+  const [view, stored] = await Promise.all([(VIEWS[name] ?? showTotals)(exam, ...words), fetchExam(exam)]);
+  showTitle(stored.title);
+  return view;
 }
 
 /**
@@ -72,10 +97,20 @@ function decode(word) {
   }
 }
 
-/** @param {string} name of the view */
-function markCurrent(name) {
-  for (const link of document.querySelectorAll("[data-view]")) {
-    if (link.getAttribute("data-view") === name) {
+/**
+ * Let the bar lead to the views of an exam, and say which one is shown.
+ *
+ * @param {string | null} exam
+ * @param {string} name of the view
+ */
+function markCurrent(exam, name) {
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("[data-view]"))) {
+    const view = link.dataset["view"];
+    if (view !== EXAM_LIST) {
+      link.hidden = exam === null;
+      link.href = `#/${exam}/${view}`;
+    }
+    if (view === name) {
       link.setAttribute("aria-current", "page");
     } else {
       link.removeAttribute("aria-current");
@@ -93,10 +128,25 @@ function problemNote(error) {
   return [element("p", { class: "note", role: "alert" }, sentence)];
 }
 
-async function showTitle() {
-  const exam = await fetchExam();
-  document.title = `${exam.title} — 採点`;
-  document.getElementById("title")?.replaceChildren(exam.title);
+/** @param {string | null} exam its title */
+function showTitle(exam) {
+  document.title = exam === null ? "採点" : `${exam} — 採点`;
+  title.replaceChildren(exam ?? "採点");
+}
+
+/** Who is signed in, the way out, and a warning where anybody on the network can read along. */
+async function showSession() {
+  const session = await fetchSession();
+  document.getElementById("who")?.replaceChildren(`${session.school}　${session.account.login}`);
+  const leave = /** @type {HTMLButtonElement} */ (document.getElementById("leave"));
+  leave.hidden = false;
+  leave.addEventListener("click", async () => {
+    await endSession(session);
+    location.replace("/signin");
+  });
+  if (session.transport === "plain") {
+    /** @type {HTMLElement} */ (document.getElementById("plain")).hidden = false;
+  }
 }
 
 /**
@@ -120,5 +170,5 @@ function followKey(event) {
 
 window.addEventListener("hashchange", showAddress);
 document.addEventListener("keydown", followKey);
-showTitle().catch(() => {}); // the view tells of the same trouble
+showSession().catch(() => {}); // the view tells of the same trouble
 showAddress();

@@ -1,13 +1,20 @@
 // @ts-check
-import { element, figureList, noPicture, picture } from "./elements.js";
-import { fetchAnswers, fetchQuestions, fetchScores } from "./resources.js";
-import { compareAttendance, KIND_TERMS, nameOf, OUTCOMES, OUTCOME_TERMS } from "./terms.js";
+import { answerPictures } from "./atlas.js";
+import { element, figureList } from "./elements.js";
+import { fetchAnswers, fetchExam, fetchQuestionCounts, fetchScores } from "./resources.js";
+import { gradingOf, standingsOf } from "./standing.js";
+import { GRADING_TERMS, KIND_TERMS, nameOf, OUTCOMES, OUTCOME_TERMS } from "./terms.js";
 
 /**
  * @typedef {import("./resources.js").Answer} Answer
- * @typedef {import("./resources.js").Outcome} Outcome
+ * @typedef {import("./resources.js").Student} Student
+ * @typedef {import("./standing.js").Outcome} Outcome
+ * @typedef {import("./standing.js").Standing} Standing
  * @typedef {import("./resources.js").Question} Question
  * @typedef {import("./resources.js").Score} Score
+ *
+ * An answer with what is known of it.
+ * @typedef {Answer & Standing & {owner: Student | null}} Shown
  */
 
 const TILE_WIDTH = { smallest: 120, usual: 220, largest: 720 };
@@ -16,66 +23,86 @@ const TILE_WIDTH_KEY = "saiten.tile-width";
 /**
  * The questions (設問): all answers to one of them, side by side.
  *
+ * @param {string} exam
  * @param {string | undefined} questionId the first question if undefined
  * @param {string | undefined} filter an outcome; all answers if undefined
  */
-export async function showQuestion(questionId, filter) {
-  const questions = await fetchQuestions();
+export async function showQuestion(exam, questionId, filter) {
+  const [stored, counts] = await Promise.all([fetchExam(exam), fetchQuestionCounts(exam)]);
+  const { questions } = stored.exam;
   const question = questions.find((each) => each.id === questionId) ?? questions[0];
   if (question === undefined) {
     return [element("p", { class: "note" }, "この試験には設問がありません。")];
   }
-  const [answers, scores] = await Promise.all([fetchAnswers(question.id), fetchScores()]);
+  const [index, scores] = await Promise.all([fetchAnswers(exam, question.id), fetchScores(exam)]);
+  const owners = new Map(scores.rows.map(({ student }) => [student?.id, student]));
+  const standing = standingsOf(scores, question.id);
+  const answers = index.answers.map((answer) => ({
+    ...answer,
+    ...standing(answer),
+    owner: answer.student === null ? null : (owners.get(answer.student) ?? null),
+  }));
   const outcome = OUTCOMES.find((each) => each === filter);
-  const shown = answers
-    .filter((answer) => outcome === undefined || answer.outcome === outcome)
-    .sort((one, other) => compareAttendance(one.student, other.student));
-  const tiles = element("ul", { class: "tiles", "aria-label": "解答欄の一覧" }, ...shown.map(tile));
+  const shown = answers.filter((answer) => outcome === undefined || answer.outcome === outcome);
+  const pictureFor = answerPictures(index.atlases);
+  const tiles = element(
+    "ul",
+    { class: "tiles", "aria-label": "解答欄の一覧" },
+    ...shown.map((answer) => tile(answer, pictureFor)),
+  );
+  const doubtful = new Map(counts.map((count) => [count.question, count.doubtful]));
+  const addressOf = addressesIn(exam);
   return [
     element(
       "div",
       { class: "with-side" },
-      questionList(questions, question, outcome),
+      questionList(questions, question, doubtful, (each) => addressOf(each, outcome)),
       element(
         "section",
         { "aria-label": `設問 ${question.id}` },
-        heading(questions, question, outcome),
-        element("div", { class: "tools" }, filters(question, answers, outcome), tileWidth(tiles)),
+        heading(questions, question, (each) => addressOf(each, outcome)),
+        element(
+          "div",
+          { class: "tools" },
+          filters(answers, outcome, (each) => addressOf(question, each)),
+          tileWidth(tiles),
+        ),
         shown.length > 0 ? tiles : element("p", { class: "note" }, "この条件に当てはまる解答はありません。"),
-        withoutAnswer(answers, scores),
+        withoutAnswer(answers, scores.rows),
       ),
     ),
   ];
 }
 
 /**
- * The address of a question's view.
+ * The addresses of an exam's questions, with a filter or without one.
  *
- * @param {Question} question
- * @param {Outcome} [outcome]
+ * @param {string} exam
+ * @returns {(question: Question, outcome: Outcome | undefined) => string}
  */
-const addressOf = (question, outcome) =>
-  `#/questions/${encodeURIComponent(question.id)}${outcome === undefined ? "" : `/${outcome}`}`;
+const addressesIn = (exam) => (question, outcome) =>
+  `#/${exam}/questions/${encodeURIComponent(question.id)}${outcome === undefined ? "" : `/${outcome}`}`;
 
 /**
  * @param {Question[]} questions
  * @param {Question} current
- * @param {Outcome | undefined} outcome the filter, kept from question to question
+ * @param {Map<string, number>} doubtful answers of each question
+ * @param {(question: Question) => string} addressOf keeps the filter from question to question
  */
-function questionList(questions, current, outcome) {
+function questionList(questions, current, doubtful, addressOf) {
   const list = element("nav", { class: "side", "aria-label": "設問の一覧" });
   questions.forEach((question, index) => {
     if (question.section !== null && question.section !== questions[index - 1]?.section) {
       list.append(element("h2", {}, `大問 ${question.section}`));
     }
-    const doubtful = question.outcomes.doubtful ?? 0;
+    const count = doubtful.get(question.id) ?? 0;
     list.append(
       element(
         "a",
-        { href: addressOf(question, outcome), "aria-current": question === current ? "page" : null },
+        { href: addressOf(question), "aria-current": question === current ? "page" : null },
         element("span", { class: "question-id" }, question.id),
         element("span", { class: "kind" }, KIND_TERMS[question.kind] ?? question.kind),
-        doubtful > 0 ? element("span", { class: "count" }, `要確認 ${doubtful}`) : null,
+        count > 0 ? element("span", { class: "count" }, `要確認 ${count}`) : null,
       ),
     );
   });
@@ -85,9 +112,9 @@ function questionList(questions, current, outcome) {
 /**
  * @param {Question[]} questions
  * @param {Question} question
- * @param {Outcome | undefined} outcome
+ * @param {(question: Question) => string} addressOf
  */
-function heading(questions, question, outcome) {
+function heading(questions, question, addressOf) {
   const place = questions.indexOf(question);
   return element(
     "header",
@@ -102,8 +129,8 @@ function heading(questions, question, outcome) {
     element(
       "p",
       { class: "neighbours" },
-      neighbour("previous", questions[place - 1], outcome),
-      neighbour("next", questions[place + 1], outcome),
+      neighbour("previous", questions[place - 1], addressOf),
+      neighbour("next", questions[place + 1], addressOf),
     ),
   );
 }
@@ -111,21 +138,21 @@ function heading(questions, question, outcome) {
 /**
  * @param {"previous" | "next"} direction
  * @param {Question | undefined} question
- * @param {Outcome | undefined} outcome
+ * @param {(question: Question) => string} addressOf
  */
-function neighbour(direction, question, outcome) {
+function neighbour(direction, question, addressOf) {
   const [words, key] = direction === "previous" ? ["← 前の設問", "ArrowLeft"] : ["次の設問 →", "ArrowRight"];
   return question === undefined
     ? element("span", { class: "unavailable" }, words)
-    : element("a", { href: addressOf(question, outcome), "aria-keyshortcuts": key }, words);
+    : element("a", { href: addressOf(question), "aria-keyshortcuts": key }, words);
 }
 
 /**
- * @param {Question} question
- * @param {Answer[]} answers
+ * @param {Shown[]} answers
  * @param {Outcome | undefined} current
+ * @param {(outcome: Outcome | undefined) => string} addressOf
  */
-function filters(question, answers, current) {
+function filters(answers, current, addressOf) {
   const list = element("nav", { class: "filters", "aria-label": "絞り込み" });
   for (const outcome of [undefined, ...OUTCOMES]) {
     const count = answers.filter((answer) => outcome === undefined || answer.outcome === outcome).length;
@@ -137,7 +164,7 @@ function filters(question, answers, current) {
       element(
         "a",
         {
-          href: addressOf(question, outcome),
+          href: addressOf(outcome),
           "aria-current": outcome === current ? "true" : null,
           "aria-label": `${term.word} ${count}件`,
         },
@@ -184,14 +211,17 @@ function rememberWidth(width) {
   }
 }
 
-/** @param {Answer} answer */
-function tile(answer) {
-  const name = nameOf(answer.student, answer.sheet);
+/**
+ * @param {Shown} answer
+ * @param {(answer: Answer, description: string) => HTMLElement} pictureFor
+ */
+function tile(answer, pictureFor) {
+  const name = nameOf(answer.owner, answer.sheet);
   const { sign, word } = OUTCOME_TERMS[answer.outcome];
   return element(
     "li",
     { class: `tile ${answer.outcome}` },
-    answer.crop === null ? noPicture("画像なし") : picture(answer.crop, `${name} の解答欄`),
+    pictureFor(answer, `${name} の解答欄`),
     element(
       "p",
       { class: "reading" },
@@ -203,7 +233,7 @@ function tile(answer) {
   );
 }
 
-/** @param {Answer} answer */
+/** @param {Shown} answer */
 function pointsWords(answer) {
   if (answer.points !== null) {
     return element("span", { class: "points" }, `${answer.points}点`);
@@ -212,25 +242,28 @@ function pointsWords(answer) {
   return answer.outcome === "ungraded" ? null : element("span", { class: "points undecided" }, ungraded.word);
 }
 
-/** @param {Answer} answer */
+/** @param {Shown} answer */
 function readingWords(answer) {
   if (answer.reading === "") {
     return "";
   }
   const words = answer.reading.replaceAll(";", "・");
-  return answer.outcome === "doubtful" ? `${words} ？` : words;
+  return answer.status === "doubtful" ? `${words} ？` : words;
 }
 
 /**
  * Students of whom there is no answer at all: neither 空欄 nor 0点.
  *
- * @param {Answer[]} answers
+ * @param {Shown[]} answers
  * @param {Score[]} scores
  */
 function withoutAnswer(answers, scores) {
-  const answered = new Set(answers.map((answer) => answer.student?.student_id));
+  const answered = new Set(answers.map((answer) => answer.student));
   const names = scores
-    .filter((score) => score.student !== null && !answered.has(score.student.student_id))
-    .map((score) => `${nameOf(score.student, null)}（${score.grading === "missing" ? "欠席・未提出" : "ページなし"}）`);
+    .filter((score) => score.student !== null && !answered.has(score.student.id))
+    .map((score) => {
+      const why = score.sheets.length > 0 ? "ページなし" : GRADING_TERMS[gradingOf(score)];
+      return `${nameOf(score.student, null)}（${why}）`;
+    });
   return names.length === 0 ? null : element("p", { class: "note" }, `解答のない生徒: ${names.join("、")}`);
 }

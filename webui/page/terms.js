@@ -2,12 +2,14 @@
 /**
  * The words that a teacher reads.
  *
- * @typedef {import("./resources.js").Outcome} Outcome
+ * @typedef {import("./standing.js").Outcome} Outcome
+ * @typedef {import("./standing.js").Grading} Grading
+ * @typedef {import("./resources.js").ExamState} ExamState
  * @typedef {import("./resources.js").Student} Student
  */
 
 /** @type {Outcome[]} */
-export const OUTCOMES = ["correct", "partial", "wrong", "blank", "doubtful", "ungraded"];
+export const OUTCOMES = ["correct", "partial", "wrong", "blank", "doubtful", "held", "unsettled", "ungraded"];
 
 /**
  * The sign of an outcome and its word; the sign carries the meaning without colour.
@@ -20,8 +22,25 @@ export const OUTCOME_TERMS = {
   wrong: { sign: "×", word: "不正解" },
   blank: { sign: "空欄", word: "空欄" },
   doubtful: { sign: "要確認", word: "要確認" },
+  held: { sign: "保留", word: "保留" },
+  unsettled: { sign: "再確認", word: "再確認" },
   ungraded: { sign: "未採点", word: "未採点" },
 };
+
+/** @type {Record<Grading, string>} */
+export const GRADING_TERMS = {
+  graded: "採点済み",
+  partly_graded: "採点の途中",
+  ungraded: "未採点",
+  not_sat: "未受験",
+  missing: "欠席・未提出",
+};
+
+/** @type {Record<string, string>} */
+export const ATTENDANCE_TERMS = { absent: "欠席", excused: "公欠", later: "後日受験", elsewhere: "別室" };
+
+/** @type {Record<ExamState, string>} */
+export const STATE_TERMS = { preparing: "準備", grading: "採点中", confirmed: "確定", returned: "返却" };
 
 /** @type {Record<string, string>} */
 export const KIND_TERMS = {

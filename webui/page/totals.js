@@ -1,24 +1,21 @@
 // @ts-check
 import { element, figureList } from "./elements.js";
-import { fetchScores } from "./resources.js";
-import { classOf, compareAttendance, compareTexts, UNKNOWN_STUDENT } from "./terms.js";
+import { fetchMissing, fetchScores } from "./resources.js";
+import { gradingOf, missingByStudent } from "./standing.js";
+import { ATTENDANCE_TERMS, classOf, compareAttendance, compareTexts, GRADING_TERMS, UNKNOWN_STUDENT } from "./terms.js";
 
 /**
  * @typedef {import("./resources.js").Score} Score
  * @typedef {import("./resources.js").Student} Student
+ * @typedef {import("./standing.js").Grading} Grading
  *
  * A column by which the table can be sorted: scores without a value stay at the end either way.
  * @typedef {{title: string, numeric: boolean, has: (score: Score) => boolean,
  *   compare: (one: Score, other: Score) => number}} Column
  */
 
-/** @type {Record<Score["grading"], string>} */
-const GRADING_TERMS = {
-  graded: "採点済み",
-  partly_graded: "採点の途中",
-  ungraded: "未採点",
-  missing: "欠席・未提出",
-};
+/** A sum over nothing is no 0点. @type {Set<Grading>} */
+const HAS_POINTS = new Set(["graded", "partly_graded"]);
 
 /** @type {Column[]} */
 const COLUMNS = [
@@ -27,21 +24,32 @@ const COLUMNS = [
   {
     title: "得点",
     numeric: true,
-    has: (score) => score.points !== null,
-    compare: (one, other) => Number(one.points) - Number(other.points),
+    has: (score) => HAS_POINTS.has(gradingOf(score)),
+    compare: (one, other) => Number(one.total.points) - Number(other.total.points),
   },
   {
     title: "未採点",
     numeric: true,
-    has: (score) => score.undecided !== null,
-    compare: (one, other) => (one.undecided ?? 0) - (other.undecided ?? 0),
+    has: (score) => score.sheets.length > 0,
+    compare: (one, other) => one.total.undecided - other.total.undecided,
   },
 ];
 
-/** The totals (集計): every student with the score so far. */
-export async function showTotals() {
-  const scores = await fetchScores();
-  const rows = new Map(scores.map((score) => [score, row(score)]));
+/**
+ * The totals (集計): every student with the score so far.
+ *
+ * @param {string} exam
+ */
+export async function showTotals(exam) {
+  const [table, missing] = await Promise.all([fetchScores(exam), fetchMissing(exam)]);
+  const scores = table.rows;
+  const missingOf = missingByStudent(missing);
+  const rows = new Map(
+    scores.map((score) => {
+      const pages = (missingOf.get(score.student?.id ?? "") ?? []).map((each) => each.sheet_page);
+      return [score, row(score, table.max_points, pages)];
+    }),
+  );
   const body = element("tbody", {}, ...rows.values());
   const headers = COLUMNS.map((column) => {
     const button = element("button", { type: "button" }, column.title);
@@ -64,9 +72,9 @@ export async function showTotals() {
  * @returns {[string, string][]}
  */
 function figures(scores) {
-  const sheets = scores.filter((score) => score.sheet !== null);
-  const graded = sheets.filter((score) => score.grading === "graded").length;
-  const undecided = sheets.reduce((sum, score) => sum + (score.undecided ?? 0), 0);
+  const sheets = scores.filter((score) => score.sheets.length > 0);
+  const graded = sheets.filter((score) => gradingOf(score) === "graded").length;
+  const undecided = sheets.reduce((sum, score) => sum + score.total.undecided, 0);
   return [
     ["答案", `${sheets.length}人分`],
     ["採点済み", `${graded}人分`],
@@ -75,12 +83,16 @@ function figures(scores) {
   ];
 }
 
-/** @param {Score} score */
-function row(score) {
+/**
+ * @param {Score} score
+ * @param {string} maximum
+ * @param {number[]} missingPages
+ */
+function row(score, maximum, missingPages) {
   const { student } = score;
   return element(
     "tr",
-    { class: score.grading },
+    { class: gradingOf(score) },
     element(
       "td",
       {},
@@ -88,33 +100,40 @@ function row(score) {
       " ",
       student?.number ?? "—",
     ),
-    element("th", { scope: "row" }, student?.name ?? `${UNKNOWN_STUDENT}（${score.sheet}）`),
-    element("td", { class: "numeric" }, ...pointsCell(score)),
-    element("td", { class: "numeric" }, score.undecided === null ? "—" : `${score.undecided}問`),
-    element("td", {}, state(score)),
+    element("th", { scope: "row" }, student?.name ?? `${UNKNOWN_STUDENT}（${score.sheets[0]}）`),
+    element("td", { class: "numeric" }, ...pointsCell(score, maximum)),
+    element("td", { class: "numeric" }, score.sheets.length === 0 ? "—" : `${score.total.undecided}問`),
+    element("td", {}, state(score, missingPages)),
   );
 }
 
 /**
- * 0点, 未採点 and 欠席・未提出 each look different.
+ * 0点, 未採点, 未受験 and 欠席・未提出 each look different.
  *
  * @param {Score} score
+ * @param {string} maximum
  * @returns {(Node | string)[]}
  */
-function pointsCell(score) {
-  if (score.grading === "missing") {
+function pointsCell(score, maximum) {
+  const grading = gradingOf(score);
+  if (grading === "missing" || grading === "not_sat") {
     return ["—"];
   }
   return [
-    element("strong", {}, score.points ?? GRADING_TERMS.ungraded),
-    element("span", { class: "maximum" }, ` / ${score.max_points}`),
+    element("strong", {}, HAS_POINTS.has(grading) ? score.total.points : GRADING_TERMS.ungraded),
+    element("span", { class: "maximum" }, ` / ${maximum}`),
   ];
 }
 
-/** @param {Score} score */
-function state(score) {
-  const pages = score.grading === "missing" ? [] : score.missing_pages;
-  return GRADING_TERMS[score.grading] + (pages.length > 0 ? `（${pages.join("・")}ページ目がありません）` : "");
+/**
+ * @param {Score} score
+ * @param {number[]} missingPages
+ */
+function state(score, missingPages) {
+  const said = ATTENDANCE_TERMS[score.student?.attendance ?? ""];
+  const pages = score.sheets.length === 0 ? [] : missingPages;
+  const more = [said, pages.length > 0 ? `${pages.join("・")}ページ目がありません` : undefined].filter(Boolean);
+  return GRADING_TERMS[gradingOf(score)] + (more.length > 0 ? `（${more.join("、")}）` : "");
 }
 
 /**
