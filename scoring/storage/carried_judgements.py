@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
 
 from omr.errors import Refusal, Refused
 from omr.reading import PageStatus
 from scoring.judgement import Mark
 from scoring.storage.columns import new_id
 from scoring.storage.events import record
+from scoring.storage.grading_tables import StandingJudgementRow
 from scoring.storage.judgement_rows import find_standing, keep_judgements
 from scoring.storage.judgements import tell_of
+from scoring.storage.scan_states import DROPPED
 from scoring.storage.scan_tables import ScanPageRow
 
 if TYPE_CHECKING:
@@ -23,10 +26,37 @@ if TYPE_CHECKING:
 
     from scoring.storage.events import Deed
     from scoring.storage.exams import StoredExam
-    from scoring.storage.judgement_rows import StandingJudgement
+from scoring.storage.judgement_rows import StandingJudgement
 
 REASON = "読み取り直したページに引き継ぎました。"
 """Why a carried judgement stands on its page."""
+
+
+def carry_all_over(session: Session, deed: Deed, exam: StoredExam) -> None:
+    """Carry over what was judged on dropped pages whose place other pages have taken.
+
+    Args:
+        session: of `Database.write`.
+        deed: of whoever sorted the pages.
+        exam: from `exams.hold_exam` in this session.
+    """
+    dropped, taking = aliased(ScanPageRow), aliased(ScanPageRow)
+    is_judged = exists().where(StandingJudgementRow.page_id == dropped.id)
+    pairs = session.execute(
+        select(dropped.id, taking.id)
+        .join(taking, (taking.sheet == dropped.sheet) & (taking.sheet_page == dropped.sheet_page))
+        .where(
+            dropped.exam_id == exam.id,
+            taking.exam_id == exam.id,
+            dropped.sheet != "",
+            dropped.status == DROPPED,
+            taking.status == PageStatus.READ,
+            is_judged,
+        )
+        .order_by(dropped.id, taking.id)
+    )
+    for dropped_id, taking_id in pairs.all():
+        carry_over(session, deed, exam, dropped_id, taking_id)
 
 
 def carry_over(

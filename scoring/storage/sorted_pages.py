@@ -13,10 +13,11 @@ from omr.reading import AnswerReading, ReadingStatus
 from scoring.page_document import from_document
 from scoring.page_sorting import PageToSort, SaidOwner
 from scoring.roster import Roster, Student
+from scoring.storage.carried_judgements import carry_all_over
 from scoring.storage.changes import note_change
 from scoring.storage.columns import new_id
 from scoring.storage.events import Deed
-from scoring.storage.exams import StoredExam, find_exam
+from scoring.storage.exams import StoredExam, find_exam, hold_exam
 from scoring.storage.kept_work import parse_measures
 from scoring.storage.layouts import ExamLayout, find_layout
 from scoring.storage.rosters import find_roster
@@ -176,6 +177,7 @@ def keep_sorting(
     intake.lease_until = now + SORT_AGAIN_AFTER if results else None
     session.flush()
     deed = Deed(claim.school_id, None, now)
+    carry_all_over(session, deed, hold_exam(session, claim.school_id, claim.exam_id))
     note_change(session, deed, claim.exam_id, "pages.sorted", {"pages": len(changed), "wanted": claim.wanted})
     return len(changed)
 
