@@ -59,7 +59,7 @@ def open_session(instance: Instance, session: Session, deed: Deed, response: Res
         httponly=True,
         samesite="lax",
     )
-    return _csrf_token(token)
+    return csrf_token_of(token)
 
 
 def close_cookie(instance: Instance, response: Response) -> None:
@@ -90,7 +90,7 @@ def identify(instance: Instance, request: Request) -> Actor:
             Refusal.NOT_SIGNED_IN,
             "サインインしていないか、しばらく使わなかったためサインアウトしました。サインインしてください。",
         )
-    csrf_token = _csrf_token(token)
+    csrf_token = csrf_token_of(token)
     sent = request.headers.get(CSRF_HEADER, "")
     if request.method not in _SAFE and not hmac.compare_digest(sent.encode(), csrf_token.encode()):
         raise _forged()
@@ -115,7 +115,8 @@ def check_way(instance: Instance, request: Request) -> None:
         raise _forged()
 
 
-def _csrf_token(token: str) -> str:
+def csrf_token_of(token: str) -> str:
+    """The CSRF token of the session with this token in its cookie."""
     # Who knows this can't know the cookie, and who can't read the cookie can't make this.
     return digest("csrf", token)
 

@@ -10,7 +10,7 @@ import time
 import webbrowser
 from collections.abc import Callable  # noqa: TC003  (part of public signatures)
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ from api.reading_run import Progress
 from api.sample_school import EXAM, ROSTER, TEACHER, SampleSchool, open_sample_school
 from api.school_app import create_school_app
 from api.serving import SchoolServer
-from api.worker_serving import intake_workers, usual_count
+from api.worker_serving import intake_engine, usual_count
 from omr.errors import InputError
 from scoring.storage.columns import utc_now
 from scoring.storage.database import database_in, open_database
@@ -158,7 +158,9 @@ def _progress(school: SampleSchool) -> Progress:
 def _serve(
     school: SampleSchool, listening: socket.socket, showing: Showing, announce: Callable[[str], None]
 ) -> None:
-    here, token = school.instance, new_token()
+    token = new_token()
+    engine = intake_engine(usual_count(), school.instance.database, school.instance.data)
+    here = replace(school.instance, announcer=engine)
     app = create_school_app(here, demo_routes(school.teacher, token))
     server = SchoolServer(
         uvicorn.Config(
@@ -182,7 +184,7 @@ def _serve(
     try:
         with (
             contextlib.suppress(KeyboardInterrupt),
-            intake_workers(usual_count(), here.database, here.data),
+            engine,
         ):
             server.run(sockets=[listening])
     finally:

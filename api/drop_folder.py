@@ -118,6 +118,7 @@ class DropFolder:
         deed = self.instance.deed()
         with self.instance.database.write() as session:
             add_file(session, deed, exam, clean_name(shown_path(Path(path.name))), blob, after.st_size)
+        self.instance.announcer.announce(exam.id)
         _move(path, path.parent / DONE)
 
     def _tell(self) -> None:

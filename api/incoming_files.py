@@ -172,6 +172,7 @@ def finish_upload(instance: Instance, upload: StoredUpload) -> StoredFile:
     deed = Deed(instance.school_id, upload.started_by, instance.clock())
     with instance.database.write() as session:
         file = uploads.finish_upload(session, deed, upload, blob)
+    instance.announcer.announce(upload.exam_id)
     part.remove()
     return file
 
@@ -193,7 +194,9 @@ def take_file(instance: Instance, deed: Deed, exam_id: str, name: str, path: Pat
     blob = put_scan(instance, path)
     with instance.database.write() as session:
         exam = find_exam(session, deed.school_id, exam_id)
-        return add_file(session, deed, exam, name, blob, path.stat().st_size)
+        file = add_file(session, deed, exam, name, blob, path.stat().st_size)
+    instance.announcer.announce(exam_id)
+    return file
 
 
 def put_scan(instance: Instance, path: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Request
 
+from api.announcing import Announcer, NobodyTold
 from api.backing_up import Backups  # noqa: TC001  (part of public signatures)
 from scoring.storage.blobs import BlobStore  # noqa: TC001  (part of public signatures)
 from scoring.storage.columns import utc_now
@@ -43,6 +44,7 @@ class Instance:
         backups: its copies; None where it makes none.
         clock: tells the time in UTC.
         drop_folder: that scanners write into; None if there is none.
+        announcer: is told of every exam of which something is left to do, after the write that says so.
     """
 
     database: Database
@@ -53,14 +55,15 @@ class Instance:
     backups: Backups | None = None
     clock: Callable[[], datetime.datetime] = field(default=utc_now)
     drop_folder: Path | None = None
+    announcer: Announcer = field(default_factory=NobodyTold)
 
     def deed(self, account_id: str | None = None) -> Deed:
         """What an account, or nobody yet, does now."""
         return Deed(self.school_id, account_id, self.clock())
 
 
-def instance_of(request: Request) -> Instance:
-    """The instance that a request came to."""
+async def instance_of(request: Request) -> Instance:
+    """The instance that a request came to; waits for nothing, and is no plain function since those go to a thread."""
     instance = request.app.state.instance
     assert isinstance(instance, Instance)
     return instance

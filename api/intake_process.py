@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from types import FrameType
 
-    from api.intake_worker import Waker
+    from api.announcing import Waker
 
-BUSY, IDLE = "busy", "idle"
-"""What a worker tells its supervisor."""
-POLL_SECONDS = 0.2
-"""How long a worker with nothing to do waits before it looks again by itself."""
+IDLE = ""
+"""What a worker tells its supervisor when it is at nothing; else the id of the exam that it is at."""
+LOOK_SECONDS = 3.0
+"""How long a worker with nothing to do waits before it looks again by itself: what is announced it is told at once."""
+_PAUSE_SECONDS = 0.2
+"""How long a worker waits when something stood in its way."""
 _NICENESS = 5
 """Requests of people go before reading."""
 
@@ -43,12 +45,14 @@ class WorkerSettings:
         data: folder of the instance.
         blobs: where its files lie; None for a folder in `data`.
         model_threads: of one run of a model that reads handwriting.
+        look_seconds: how long it waits with nothing to do before it looks again by itself.
     """
 
     database: str
     data: Path
     blobs: str | None = None
     model_threads: int = 1
+    look_seconds: float = LOOK_SECONDS
 
 
 class PipeWaker:
@@ -61,8 +65,9 @@ class PipeWaker:
     def wait(self, seconds: float) -> bool:
         """As in `Waker`."""
         try:
-            if self._goes_on and self._pipe.poll(seconds):
+            while self._goes_on and self._pipe.poll(seconds):
                 self._pipe.recv()
+                seconds = 0.0
         except (EOFError, OSError):
             self._goes_on = False
         return self._goes_on
@@ -77,16 +82,18 @@ class PipeWaker:
             self._pipe.send(what)
 
 
-def work_until_stopped(worker: IntakeWorker, waker: Waker) -> None:
+def work_until_stopped(worker: IntakeWorker, waker: Waker, look_seconds: float = LOOK_SECONDS) -> None:
     """Do what is left to do, and wait for more, until the waker says that it is to end.
 
     Args:
         worker: does it.
         waker: tells when to look again.
+        look_seconds: how long to wait for that.
     """
+    pauses = {Step.DONE: 0.0, Step.PUT_OFF: _PAUSE_SECONDS, Step.NOTHING: look_seconds}
     goes_on = waker.wait(0)
     while goes_on:
-        goes_on = waker.wait(0 if worker.step() is Step.DONE else POLL_SECONDS)
+        goes_on = waker.wait(pauses[worker.step()])
 
 
 def run_worker(pipe: Connection, name: str, settings: WorkerSettings) -> None:
@@ -114,12 +121,12 @@ def run_worker(pipe: Connection, name: str, settings: WorkerSettings) -> None:
             database,
             open_blobs(settings.blobs, settings.data / "blobs"),
             name,
-            begun=lambda: waker.tell(BUSY),
+            begun=waker.tell,
             ended=lambda: waker.tell(IDLE),
             model_threads=settings.model_threads,
         )
         waker.tell(IDLE)  # it is ready
         with worker:
-            work_until_stopped(worker, waker)
+            work_until_stopped(worker, waker, settings.look_seconds)
     # All is kept and closed; libraries that read codes would only complain now of what they themselves leave.
     os._exit(0)

@@ -11,7 +11,7 @@ import logging
 import time
 from contextlib import ExitStack
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from api.exam_readers import ExamReaders
 from omr.decode_limits import DecodeLimits
@@ -57,22 +57,6 @@ _WRONG_HINTS = PageSetAside(
 _LOG = logging.getLogger("saiten.intake")
 
 
-class Waker(Protocol):
-    """How a worker with nothing to do learns that there is something, and how it learns that it is to end."""
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until something may have come, at most so long; whether the worker is to go on."""
-        ...
-
-
-class Announcer(Protocol):
-    """How a server lets workers know at once that something is left to do; they would find it a little later."""
-
-    def announce(self, exam_id: str) -> None:
-        """Tell that something of an exam is left to do; the rows that say so are on disk already."""
-        ...
-
-
 class Step(StrEnum):
     """What one step of a worker came to: something done, put off for a reason outside, or nothing to do."""
 
@@ -88,7 +72,8 @@ class IntakeWorker:
         database: whose rows say what is left to do.
         blobs: with scan files; atlases go there.
         name: that no other worker ever has.
-        begun: called whenever the time of a lease begins: something was taken, or a lease renewed.
+        begun: called with the exam's id whenever the time of a lease begins: something of it was taken, or a lease
+            renewed.
         ended: called when it is at nothing any more.
         clock: tells the time in UTC.
         limits: on what a scan file may ask for.
@@ -101,7 +86,7 @@ class IntakeWorker:
         blobs: BlobStore,
         name: str,
         *,
-        begun: Callable[[], None] = lambda: None,
+        begun: Callable[[str], None] = lambda exam_id: None,  # noqa: ARG005
         ended: Callable[[], None] = lambda: None,
         clock: Callable[[], datetime.datetime] = utc_now,
         limits: DecodeLimits | None = None,
@@ -130,7 +115,7 @@ class IntakeWorker:
         if taken is None:
             self._close_file()
             return Step.NOTHING
-        self._begun()
+        self._begun(taken.exam_id)
         try:
             return self._try(taken)
         finally:
@@ -209,7 +194,7 @@ class IntakeWorker:
             if time.monotonic() - self._renewed > RENEW_SECONDS:
                 renew(self._database, self.name, self._clock())
                 self._renewed = time.monotonic()
-                self._begun()
+                self._begun(known.exam.id)
         return self._same[pair]
 
     def _compare(self, known: PagesToSort, one: PageToSort, other: PageToSort) -> bool:

@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Self
 
-from api.intake_process import BUSY, run_worker
+from api.intake_process import IDLE, run_worker
 from api.worker_pool import without_ctrl_c
-from api.worker_presence import be_present, find_gone
 from omr.errors import Refused
 from scoring.storage.leases import LEASE, Ending, give_back, give_back_all_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
-    from pathlib import Path
 
     from api.intake_process import WorkerSettings
+    from api.worker_presence import Presence
     from scoring.storage.database import Database
 
 _LOOK_SECONDS = 1.0
+_GONE_SECONDS = 5.0
+"""How often to look for supervisors that were killed."""
 _END_SECONDS = 10.0
 """How long workers may finish what they are at when they are told to end."""
 _SHORT_LIFE_SECONDS = 10.0
@@ -55,8 +57,9 @@ class IntakeWorkers:
         count: how many processes; 0 for none.
         database: as the settings name it, open.
         settings: what every worker is started with.
-        folder: where supervisors are seen by each other.
+        presence: how supervisors are seen by each other.
         seconds: how long a worker may be at one thing.
+        tell_others: is told of an exam of which a worker here took something: more of it may be left for others.
     """
 
     def __init__(
@@ -64,16 +67,19 @@ class IntakeWorkers:
         count: int,
         database: Database,
         settings: WorkerSettings,
-        folder: Path,
+        presence: Presence,
         seconds: float = LEASE.total_seconds(),
+        tell_others: Callable[[str], None] = lambda exam_id: None,  # noqa: ARG005
     ) -> None:
         self._count, self._database, self._settings = count, database, settings
-        self._folder, self._seconds = folder, seconds
+        self._presence, self._seconds, self._tell_others = presence, seconds, tell_others
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         self._to_give_back: list[tuple[str, Ending]] = []
         self._pause, self._next_start, self._made = 0.0, 0.0, 0
         self._wakes, self._wake = self._context.Pipe(duplex=False)
+        self._announced, self._is_more_left = threading.Event(), False
+        self._next_look = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._supervise, name="intake", daemon=True)
         self._present = ExitStack()
@@ -81,7 +87,7 @@ class IntakeWorkers:
 
     def __enter__(self) -> Self:
         if self._count:
-            self._name = self._present.enter_context(be_present(self._folder))
+            self._name = self._present.enter_context(self._presence)
             self._thread.start()
         return self
 
@@ -94,13 +100,14 @@ class IntakeWorkers:
 
     def announce(self, exam_id: str) -> None:  # noqa: ARG002  (whoever is free looks)
         """As in `Announcer`."""
-        with suppress(OSError):
-            self._wake.send(None)
+        if self._count and not self._announced.is_set():  # else the pipe could fill up
+            self._announced.set()
+            with suppress(OSError):
+                self._wake.send(None)
 
     def _supervise(self) -> None:
-        gone = self._free_what_is_left()
         while not self._stopping.is_set():
-            gone = gone or self._free_what_is_left()
+            self._free_what_is_left()
             try:
                 self._start_missing()
             except OSError as error:  # too little memory for one more process, for now
@@ -110,16 +117,18 @@ class IntakeWorkers:
             self._look_after()
         self._end_all()
 
-    def _free_what_is_left(self) -> bool:
-        """Give back what the workers of supervisors were at that were killed; False to try again."""
+    def _free_what_is_left(self) -> None:
+        """Give back what the workers of supervisors were at that were killed."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _GONE_SECONDS
         try:
-            with find_gone(self._folder) as gone:
+            with self._presence.find_gone() as gone:
                 for name in gone:
-                    give_back_all_of(self._database, name)
+                    self._is_more_left |= give_back_all_of(self._database, name) > 0
         except (Refused, OSError) as error:
             self._report("not_given_back", type(error).__name__)
-            return False
-        return True
+            self._next_look = 0.0
 
     def _start_missing(self) -> None:
         while len(self._workers) < self._count and time.monotonic() >= self._next_start:
@@ -141,6 +150,13 @@ class IntakeWorkers:
         if self._wakes in ready:
             while self._wakes.poll():
                 self._wakes.recv()
+            self._announced.clear()
+            self._is_more_left = True
+
+    def _wake_idle(self) -> None:
+        """Let workers look that have nothing to do; who says so later looks later."""
+        if self._is_more_left:
+            self._is_more_left = False
             for worker in self._workers:
                 if worker.deadline is None:
                     with suppress(OSError):  # it is dead: it is found so next
@@ -157,13 +173,18 @@ class IntakeWorkers:
                 self._listen(worker)
                 self._bury(worker)
         self._give_back_all()
+        self._wake_idle()
 
     def _listen(self, worker: _Worker) -> None:
         with suppress(EOFError, OSError):
             while worker.pipe.poll():
-                is_busy = worker.pipe.recv() == BUSY
+                exam_id = worker.pipe.recv()
                 worker.is_ready = True
-                worker.deadline = time.monotonic() + self._seconds if is_busy else None
+                worker.deadline = None
+                if exam_id != IDLE:
+                    worker.deadline = time.monotonic() + self._seconds
+                    self._is_more_left = True
+                    self._tell_others(exam_id)
 
     def _bury(self, worker: _Worker) -> None:
         """Note what a dead worker was at for others, and when the next one may start."""
@@ -179,7 +200,7 @@ class IntakeWorkers:
     def _give_back_all(self) -> None:
         while self._to_give_back:
             try:
-                give_back(self._database, *self._to_give_back[0])
+                self._is_more_left |= give_back(self._database, *self._to_give_back[0]) > 0
             except Refused as refused:
                 self._report("not_given_back", refused.refusal)
                 return

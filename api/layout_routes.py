@@ -141,7 +141,9 @@ def reread_pages(exam_id: str, wanted: PagesToReread, caller: Writer) -> PagesWa
     """Let pages be read once more, by the exam and the layout as they now are; judgements stay."""
     with caller.instance.database.write() as session:
         stored = exams.find_exam(session, caller.instance.school_id, exam_id)
-        return PagesWaiting(waiting=reread(session, caller.deed, stored, wanted.pages))
+        waiting = reread(session, caller.deed, stored, wanted.pages)
+    caller.instance.announcer.announce(exam_id)
+    return PagesWaiting(waiting=waiting)
 
 
 @contextmanager

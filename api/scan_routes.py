@@ -150,7 +150,9 @@ def decide_page(
         (page,) = _decide(caller, session, exam_id, [one], wanted)
         return page, str(page.version)
 
-    return once(caller, request, idempotency_key, wanted.model_dump_json().encode(), make)
+    answer = once(caller, request, idempotency_key, wanted.model_dump_json().encode(), make)
+    caller.instance.announcer.announce(exam_id)
+    return answer
 
 
 @routes.post("/exams/{exam_id}/owners", status_code=201, response_model=ChangedPages, responses=NOT_FOUND)
@@ -171,7 +173,9 @@ def name_owners(
         pages = _decide(caller, session, exam_id, list(said.values()), wanted)
         return ChangedPages(pages=list(pages)), str(max(page.version for page in pages))
 
-    return once(caller, request, idempotency_key, wanted.model_dump_json().encode(), make)
+    answer = once(caller, request, idempotency_key, wanted.model_dump_json().encode(), make)
+    caller.instance.announcer.announce(exam_id)
+    return answer
 
 
 def _decide(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import ipaddress
 import signal
 import socket
@@ -17,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.account_routes import first_setup_path
+from api.announcing import Announcer  # noqa: TC001  (part of signatures)
 from api.backing_up import KEPT, Backups
 from api.daily_work import Nightly, daily_work
 from api.file_receiving import receiving_files
@@ -27,7 +29,7 @@ from api.metrics import serving_metrics
 from api.passwords import digest, new_token
 from api.request_log import log_as_json
 from api.school_app import create_school_app
-from api.worker_serving import intake_workers, usual_count
+from api.worker_serving import intake_engine, usual_count
 from omr.errors import InputError
 from scoring.storage.accounts import has_administrator, make_link, the_school
 from scoring.storage.columns import utc_now
@@ -144,7 +146,9 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         listen(request.host, request.port) as listening,
         closing(open_database(request.database or database_in(request.data))) as database,
     ):
-        instance = _open_instance(database, request, transport)
+        count = usual_count() if request.workers is None else request.workers
+        engine = intake_engine(count, database, request.data, request.blobs)
+        instance = _open_instance(database, request, transport, engine)
         address = _address(request, listening)
         for sentence in _first_words(instance, address):
             announce(sentence)
@@ -153,23 +157,34 @@ def serve_school(request: ServeRequest, announce: Callable[[str], None]) -> None
         server = SchoolServer(_configuration(request, app))
         # The server ends in order, then sends itself the signal again: to be told to stop is no failure.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        count = usual_count() if request.workers is None else request.workers
         with (
             contextlib.suppress(KeyboardInterrupt),
             serving_metrics(app, instance, request.metrics_port),
             daily_work(instance, request.nightly),
             receiving_files(instance),
-            intake_workers(count, database, request.data, request.blobs),
+            engine,
         ):
+            gc.freeze()  # what is there now stays: collections, for which every request waits, pass it over
             server.run(sockets=[listening])
 
 
-def _open_instance(database: Database, request: ServeRequest, transport: Transport) -> Instance:
+def _open_instance(
+    database: Database, request: ServeRequest, transport: Transport, announcer: Announcer
+) -> Instance:
     blobs = open_blobs(request.blobs, request.data / "blobs")
     with database.write() as session:
         school_id = the_school(session, utc_now())
     copies = Backups(database, blobs, request.backups or request.data / "backups", request.kept)
-    return Instance(database, blobs, school_id, request.data, transport, copies, drop_folder=request.watch)
+    return Instance(
+        database,
+        blobs,
+        school_id,
+        request.data,
+        transport,
+        copies,
+        drop_folder=request.watch,
+        announcer=announcer,
+    )
 
 
 def _first_words(instance: Instance, address: str) -> list[str]:

@@ -11,9 +11,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (part of public signatures)
 
-from api.intake_process import WorkerSettings
+from api.announcing import IntakeEngine  # noqa: TC001  (part of public signatures)
+from api.intake_process import LOOK_SECONDS, WorkerSettings
 from api.intake_workers import IntakeWorkers
 from api.request_log import log_as_json
+from api.worker_presence import FolderPresence
 from omr.errors import InputError
 from scoring.storage.database import Database, database_in, open_database
 
@@ -40,17 +42,36 @@ def usual_count() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
-def intake_workers(count: int, database: Database, data: Path, blobs: str | None = None) -> IntakeWorkers:
-    """The workers of a served instance, not started yet.
+def intake_engine(
+    count: int,
+    database: Database,
+    data: Path,
+    blobs: str | None = None,
+    look_seconds: float = LOOK_SECONDS,
+) -> IntakeEngine:
+    """The workers of a served instance and the way to tell them of work, not started yet.
 
     Args:
         count: how many processes; 0 for none.
         database: open.
         data: its folder.
         blobs: where its files lie; None for a folder in `data`.
+        look_seconds: after how long a worker that nobody told anything looks by itself.
+
+    Raises:
+        InputError: the database is a PostgreSQL, and parts of the extra `cluster` are not installed.
     """
     address = database.engine.url.render_as_string(hide_password=False)
-    return IntakeWorkers(count, database, WorkerSettings(address, data, blobs), data / _PRESENCE)
+    settings = WorkerSettings(address, data, blobs, look_seconds=look_seconds)
+    if database.engine.dialect.name == "sqlite":
+        return IntakeWorkers(count, database, settings, FolderPresence(data / _PRESENCE))
+    try:
+        from api.cluster_intake import ClusterIntake  # noqa: PLC0415  (of an extra)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"PostgreSQL のための部品（{error.name}）がありません。saiten[cluster] を入れてください。"
+        ) from error
+    return ClusterIntake(count, database, settings)
 
 
 def work_for_school(request: WorkRequest, announce: Callable[[str], None]) -> None:
@@ -72,7 +93,7 @@ def work_for_school(request: WorkRequest, announce: Callable[[str], None]) -> No
         signal.signal(number, lambda *_: stop.set())
     with closing(open_database(request.database or database_in(request.data))) as database:
         log_as_json()
-        with intake_workers(1, database, request.data, request.blobs):
+        with intake_engine(1, database, request.data, request.blobs):
             announce("スキャンの読み取りを手伝っています。終わるには Ctrl+C を押してください。")
             while not stop.is_set():
                 with contextlib.suppress(InterruptedError):

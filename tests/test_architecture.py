@@ -186,7 +186,7 @@ def test_modules_have_one_subject(package: str) -> None:
 def test_dependencies_are_those_that_are_imported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = [one for extra in project["optional-dependencies"].values() for one in extra]
-    only_in_extras = {"torch", "onnx", "fontTools", "obstore"}
+    only_in_extras = {"torch", "onnx", "fontTools", "obstore", "procrastinate"}
     declared = {_plain(re.split(r"[<>=\[; ]", one)[0]) for one in project["dependencies"]}
     provides = packages_distributions()
     imported = {

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from api.command_line import run
 from api.intake_process import WorkerSettings
 from api.intake_workers import IntakeWorkers
+from api.worker_presence import FolderPresence
 from scoring.storage.database import Database, open_database
 from scoring.storage.scan_tables import AnswerReadingRow, PageReadingRow, ScanPageRow
 from tests.intakes import SCANS, Intake, open_intake
@@ -45,7 +46,7 @@ def intake(database: Database, tmp_path: Path) -> Intake:
 def workers(intake: Intake, folder: Path, count: int, seconds: float = 120.0) -> IntakeWorkers:
     address = intake.database.engine.url.render_as_string(hide_password=False)
     settings = WorkerSettings(address, folder)
-    return IntakeWorkers(count, intake.database, settings, folder / "workers", seconds)
+    return IntakeWorkers(count, intake.database, settings, FolderPresence(folder / "workers"), seconds)
 
 
 def wait_for(what: Callable[[], bool]) -> None:

@@ -22,7 +22,7 @@ from ocr.line_reader import LineReader
 from ocr.model_file import Curve, ModelFacts, open_model
 
 SEED = 1
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)

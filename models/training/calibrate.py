@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from ocr.line_reader import LineReader
 
 _ALLOWED_ERROR = 0.001
-_CLAIMED_ERROR = 0.0005
-"""Half of what is allowed: other hands are other."""
-_LEAST_LINE, _MOST_LINE = 0.998, 0.9999
+_CLAIMED_ERROR = 0.0003
+"""A third of what is allowed: other hands are other."""
+_LEAST_LINE, _MOST_LINE = 0.9985, 0.9999
 """Never less: the hands of the calibration are few, and what they claim may be too good."""
 _STRANGERS = 0.02
 """So often something is written that the question does not offer, against what it does."""

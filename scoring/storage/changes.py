@@ -6,7 +6,7 @@ import datetime  # noqa: TC003  (part of public signatures)
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from scoring.storage.grading_tables import ExamChangeRow
 from scoring.storage.tables import ExamRow
@@ -44,26 +44,30 @@ def note_change(session: Session, deed: Deed, exam_id: str, what: str, detail: M
     From here to its end the transaction holds the exam's row, so that nobody sees a later change before this one:
     call it last.
     """
-    raised = (
-        update(ExamRow)
-        .where(ExamRow.id == exam_id)
-        .values(change_number=ExamRow.change_number + 1)
-        .returning(ExamRow.change_number, ExamRow.school_id, ExamRow.school_year)
-    )
-    number, school_id, school_year = session.execute(raised).one()
-    session.add(
-        ExamChangeRow(
-            school_id=school_id,
-            school_year=school_year,
-            exam_id=exam_id,
-            number=number,
-            what=what,
-            detail=dict(detail),
-            made_at=deed.at,
-            made_by=deed.account_id,
-        )
-    )
+    session.flush()
+    connection = session.connection()  # straight to the tables: every judgement comes by here
+    number, school_id, school_year = connection.execute(_RAISE, {"of_exam": exam_id}).one()
+    row = {
+        "school_id": school_id,
+        "school_year": school_year,
+        "exam_id": exam_id,
+        "number": number,
+        "what": what,
+        "detail": dict(detail),
+        "made_at": deed.at,
+        "made_by": deed.account_id,
+    }
+    connection.execute(_ADD, row)
     return int(number)
+
+
+_RAISE = (
+    update(ExamRow)
+    .where(ExamRow.id == bindparam("of_exam"))
+    .values(change_number=ExamRow.change_number + 1)
+    .returning(ExamRow.change_number, ExamRow.school_id, ExamRow.school_year)
+)
+_ADD = insert(ExamChangeRow)
 
 
 def list_changes(session: Session, exam_id: str, after: int, limit: int = 500) -> Sequence[ExamChange]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable  # noqa: TC003  (part of public signatures)
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,17 +31,47 @@ _BEGIN = "sqlite_begin"
 _WRONG_ADDRESS = "--database は sqlite:///ファイル か postgresql+psycopg://利用者:パスワード@ホスト/名前 の形で指定してください。"
 
 
+class Turns:
+    """Turns at writing to a SQLite file.
+
+    Who finds SQLite's own lock taken sleeps for up to a tenth of a second before it looks again, and may find that
+    others were quicker for ever; threads of one process wait for each other here, and get their turn at once.
+
+    Args:
+        seconds: how long one waits for its turn.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._lock, self._seconds = threading.Lock(), seconds
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Have the turn while the block runs.
+
+        Raises:
+            Refused: it did not come in time.
+        """
+        if not self._lock.acquire(timeout=self._seconds):
+            raise _busy()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """An open database; `read` and `write` are the only ways in.
 
     Attributes:
         engine: of SQLAlchemy.
+        turns: lets one write of this process at a time ask SQLite for its lock; None for PostgreSQL.
         after_write: each is told of every write of this process when it is on disk, in its thread: the seconds that it
             waited for others before it began.
     """
 
     engine: Engine
+    turns: Turns | None = None
     after_write: list[Callable[[float], None]] = field(default_factory=list, compare=False)
 
     @contextmanager
@@ -64,8 +95,9 @@ class Database:
             Refused: another write did not end in time, made the same row first, or the database can't be reached.
         """
         writing = self.engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        turn = nullcontext() if self.turns is None else self.turns.take()
         asked, waited = time.perf_counter(), 0.0
-        with _told(), Session(writing, expire_on_commit=False) as session, session.begin():
+        with turn, _told(), Session(writing, expire_on_commit=False) as session, session.begin():
             session.connection()  # takes the write lock now, not at the first statement
             waited = time.perf_counter() - asked
             yield session
@@ -125,7 +157,8 @@ def connect_database(address: str | URL, *, busy_seconds: float = BUSY_SECONDS) 
     """
     url = _database_url(address)
     try:
-        return Database(_engine(url, busy_seconds))
+        turns = Turns(busy_seconds) if url.get_backend_name() == "sqlite" else None
+        return Database(_engine(url, busy_seconds), turns)
     except ModuleNotFoundError as error:
         raise InputError(
             f"PostgreSQL のための部品（{error.name}）がありません。saiten[cluster] を入れてください。"
@@ -187,6 +220,8 @@ def _told() -> Iterator[None]:
             "同じものが先に保存されていました。画面を開き直して確かめてください。",
         ) from error
     except DBAPIError as error:
-        raise Refused(
-            Refusal.BUSY, "データベースが今は使えません。しばらく待って、もう一度試してください。"
-        ) from error
+        raise _busy() from error
+
+
+def _busy() -> Refused:
+    return Refused(Refusal.BUSY, "データベースが今は使えません。しばらく待って、もう一度試してください。")

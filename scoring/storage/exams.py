@@ -282,6 +282,7 @@ def list_states(session: Session, stored: StoredExam) -> Sequence[StateChange]:
     ]
 
 
+@lru_cache(maxsize=64)  # every judgement asks for its exam, and to build this takes as long as to ask it
 def _now(school_id: str) -> Select[ExamRow, ExamVersionRow, ExamStateRow]:
     """Exams with their last version and last state."""
     last_version = (

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from omr.errors import InputError, Refusal, Refused
 from omr.reading import PageStatus
@@ -261,17 +261,25 @@ def _version(standing: Mapping[Place, StandingJudgement], place: Place) -> int:
     return standing[place].version if place in standing else 0
 
 
+_PICTURES = (  # built once: every judgement asks this
+    select(ScanPageRow.id, ScanPageRow.status, AnswerReadingRow.question, AnswerReadingRow.picture)
+    .join(AnswerReadingRow, AnswerReadingRow.reading_id == ScanPageRow.reading_id)
+    .where(
+        ScanPageRow.exam_id == bindparam("of_exam"),
+        ScanPageRow.id.in_(bindparam("pages", expanding=True)),
+        AnswerReadingRow.question.in_(bindparam("questions", expanding=True)),
+    )
+)
+
+
 def _pictures(session: Session, exam: StoredExam, items: Sequence[NewJudgement]) -> Sequence[str]:
     """The picture that each item's answer has now."""
-    rows = session.execute(
-        select(ScanPageRow.id, ScanPageRow.status, AnswerReadingRow.question, AnswerReadingRow.picture)
-        .join(AnswerReadingRow, AnswerReadingRow.reading_id == ScanPageRow.reading_id)
-        .where(
-            ScanPageRow.exam_id == exam.id,
-            ScanPageRow.id.in_({item.page_id for item in items}),
-            AnswerReadingRow.question.in_({item.question for item in items}),
-        )
-    )
+    of_items = {
+        "of_exam": exam.id,
+        "pages": list({item.page_id for item in items}),
+        "questions": list({item.question for item in items}),
+    }
+    rows = session.connection().execute(_PICTURES, of_items)
     found = {(row.id, row.question): row for row in rows}
     for item in items:
         answer = found.get((item.page_id, item.question))

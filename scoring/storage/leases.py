@@ -10,7 +10,7 @@ import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, case, or_, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, union, update
 
 from scoring.storage.scan_tables import IntakeRow, ScanFileRow, ScanPageRow
 
@@ -71,6 +71,12 @@ def give_back_all_of(database: Database, supervisor: str) -> int:
             _free(session, table, table.lease_owner.startswith(f"{supervisor}."), Ending.VANISHED)
             for table in _LEASED
         )
+
+
+def list_supervisors(session: Session) -> set[str]:
+    """The supervisors whose workers are at something."""
+    held = [select(table.lease_owner).where(table.lease_owner.contains(".")) for table in _LEASED]
+    return {owner.partition(".")[0] for owner in session.scalars(union(*held)) if owner is not None}
 
 
 def put_off(database: Database, worker: str, until: datetime.datetime) -> None:

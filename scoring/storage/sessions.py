@@ -6,14 +6,14 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from omr.errors import Refusal, Refused
 from scoring.storage.events import record
 from scoring.storage.tables import AccountRow, FailedSignInRow, SessionRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from scoring.storage.events import Deed
@@ -71,14 +71,29 @@ def find_session(
     session: Session, school_id: str, token_hash: str, at: datetime.datetime
 ) -> OpenSession | None:
     """The session of a token; None where it has ended, was idle for too long, or its account is closed."""
-    return _open_session(session, school_id, SessionRow.token_hash == token_hash, at)
+    return _open_session(session, _FIND_BY_HASH, school_id, token_hash, at)
 
 
 def find_session_of_id(
     session: Session, school_id: str, session_id: str, at: datetime.datetime
 ) -> OpenSession | None:
     """The session of a row, as `find_session`: whether it still is what it was when its request began."""
-    return _open_session(session, school_id, SessionRow.id == session_id, at)
+    return _open_session(session, _FIND_BY_ID, school_id, session_id, at)
+
+
+_FIND = (  # built once: every request asks this
+    select(SessionRow.id, SessionRow.account_id, SessionRow.last_used_at, AccountRow.role)
+    .join(AccountRow, AccountRow.id == SessionRow.account_id)
+    .where(
+        SessionRow.school_id == bindparam("of_school"),
+        SessionRow.ended_at.is_(None),
+        SessionRow.last_used_at > bindparam("used_after"),
+        SessionRow.created_at > bindparam("begun_after"),
+        AccountRow.disabled_at.is_(None),
+    )
+)
+_FIND_BY_HASH = _FIND.where(SessionRow.token_hash == bindparam("wanted"))
+_FIND_BY_ID = _FIND.where(SessionRow.id == bindparam("wanted"))
 
 
 def note_use(session: Session, session_id: str, at: datetime.datetime) -> None:
@@ -145,21 +160,14 @@ def forget_try(session: Session, try_id: str) -> None:
 
 
 def _open_session(
-    session: Session, school_id: str, which: ColumnElement[bool], at: datetime.datetime
+    session: Session,
+    statement: Select[str, str, datetime.datetime, str],
+    school_id: str,
+    wanted: str,
+    at: datetime.datetime,
 ) -> OpenSession | None:
-    found = session.execute(
-        select(SessionRow, AccountRow.role)
-        .join(AccountRow, AccountRow.id == SessionRow.account_id)
-        .where(
-            SessionRow.school_id == school_id,
-            which,
-            SessionRow.ended_at.is_(None),
-            SessionRow.last_used_at > at - IDLE,
-            SessionRow.created_at > at - LONGEST,
-            AccountRow.disabled_at.is_(None),
-        )
-    ).first()
+    times = {"used_after": at - IDLE, "begun_after": at - LONGEST}
+    found = session.execute(statement, {"of_school": school_id, "wanted": wanted, **times}).first()
     if found is None:
         return None
-    row, role = found
-    return OpenSession(row.id, row.account_id, role, at - row.last_used_at < NOTED_EVERY)
+    return OpenSession(found.id, found.account_id, found.role, at - found.last_used_at < NOTED_EVERY)
