@@ -34,6 +34,18 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
+_WITHOUT_PAGE = (
+    "navigated or closed",
+    "Cannot find context",
+    "context was destroyed",
+    "Cannot find default execution context",
+)
+
+
+class NoPageError(AssertionError):
+    """The page was left while it was asked something; the next one is on its way."""
+
+
 class Chromium:
     """One browser with one open page; a context manager.
 
@@ -95,9 +107,15 @@ class Chromium:
     def wait_until(self, expression: str, seconds: float = 20) -> None:
         """Wait until a JavaScript expression is true."""
         end = time.monotonic() + seconds
-        while not self.evaluate(expression):
+        while not self._is_true(expression):
             assert time.monotonic() < end, f"{expression} never came true: {self.text('body')}"
             time.sleep(0.05)
+
+    def _is_true(self, expression: str) -> bool:
+        try:
+            return bool(self.evaluate(expression))
+        except NoPageError:
+            return False
 
     def text(self, selector: str) -> str:
         """The visible text of the first element that `selector` finds."""
@@ -119,6 +137,8 @@ class Chromium:
         while True:
             message = self._next_message()
             if message.get("id") == self._last_id:
+                if any(words in str(message.get("error")) for words in _WITHOUT_PAGE):
+                    raise NoPageError(message)
                 assert "error" not in message, message
                 result: dict[str, Any] = message["result"]
                 return result

@@ -141,7 +141,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def browser(address: str, tmp_path: Path) -> Iterator[Chromium]:
     with Chromium(tmp_path / "profile") as browser:
         browser.open(address.partition("/#")[0] + demo_path(TOKEN))
-        browser.wait_until("location.hash === '#/exams'")
+        browser.wait_until("document.querySelectorAll('.listing tbody tr').length === 2")
         yield browser
 
 
@@ -180,7 +180,6 @@ def _drawn(browser: Chromium, count: int) -> None:
 
 
 def test_an_exam_is_chosen_from_the_list(browser: Chromium, address: str) -> None:
-    browser.wait_until("document.querySelectorAll('tbody tr').length === 2")
     assert _rows(browser) == [
         "見本テスト 理科 2026/11/27 19.5点 採点中",
         "見本テスト 理科 2026/11/27 19.5点 採点中",
