@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from api.intake_worker import IntakeWorker, Step
 from api.request_log import log_as_json
 from scoring.storage.database import open_database
 from scoring.storage.object_blobs import open_blobs
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from api.announcing import Waker
+    from api.intake_worker import IntakeWorker
 
 IDLE = ""
 """What a worker tells its supervisor when it is at nothing; else the id of the exam that it is at."""
@@ -90,6 +90,8 @@ def work_until_stopped(worker: IntakeWorker, waker: Waker, look_seconds: float =
         waker: tells when to look again.
         look_seconds: how long to wait for that.
     """
+    from api.intake_worker import Step  # noqa: PLC0415  (as below)
+
     pauses = {Step.DONE: 0.0, Step.PUT_OFF: _PAUSE_SECONDS, Step.NOTHING: look_seconds}
     goes_on = waker.wait(0)
     while goes_on:
@@ -104,6 +106,9 @@ def run_worker(pipe: Connection, name: str, settings: WorkerSettings) -> None:
         name: that no other worker ever has.
         settings: what it needs.
     """
+    # What reads pages loads slowly, and the server, which imports this module too, is ready sooner without it.
+    from api.intake_worker import IntakeWorker  # noqa: PLC0415
+
     waker = PipeWaker(pipe)
 
     def stop(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001

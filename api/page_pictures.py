@@ -10,9 +10,6 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from omr.scan_file import open_scan
-from omr.sheet_pair import open_page
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -47,6 +44,10 @@ def decode_page(path: Path, number: int, part: int, frame: PageLayout) -> Page:
         PageSetAside: the page can't be read.
         IndexError: the file has no such page.
     """
+    # What decodes pages loads slowly, and a server is ready sooner without it.
+    from omr.scan_file import open_scan  # noqa: PLC0415
+    from omr.sheet_pair import open_page  # noqa: PLC0415
+
     with _one_decoder, open_scan(path) as scan:
         return open_page(scan, number - 1, part, frame)
 

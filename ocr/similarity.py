@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import logit
 
 from ocr.embeddings import stack_embeddings
 from ocr.reading import WrittenStatus
@@ -54,6 +53,9 @@ def order_by_similarity(
 
 def _rank(reading: WrittenReading, likeness: float) -> tuple[int, float, float]:
     """What the answers are sorted by, the lowest first."""
+    # It loads slowly, and a server that starts does not need it.
+    from scipy.special import logit  # noqa: PLC0415
+
     if reading.status is WrittenStatus.BLANK:
         return (0, 0, 0)
     if reading.unlike >= UNLIKE:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +43,9 @@ def pair_chances(weights: Floats, nobody: Floats) -> PairChances:
         weights: logarithms of how much speaks for each pair, finite, shape (sheets, students).
         nobody: the same for the sheet being none of theirs, shape (sheets,).
     """
+    # It loads slowly, and a server that starts does not need it.
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
     sheets, students = weights.shape
     options = np.hstack([weights, np.repeat(nobody[:, np.newaxis], sheets, axis=1)])
     _, columns = linear_sum_assignment(options, maximize=True)
