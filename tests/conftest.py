@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import cv2
+import pytest
 from hypothesis import settings
 
+from scoring.storage.database import Database, open_database
+from tests.postgres import new_database, running_postgres
+
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "", None)
 _CALLS_WITH_ADDRESS = ("socket.connect", "socket.sendto", "socket.sendmsg")
@@ -39,3 +45,25 @@ def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
         host = host.decode()
     if host not in _ON_THIS_MACHINE:
         raise RuntimeError(f"{event}: a test called {host}; nothing here may need the network")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a running PostgreSQL."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'saiten.sqlite3'}"
+    return new_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def database(address: str) -> Iterator[Database]:
+    """An empty database of each kind."""
+    with closing(open_database(address)) as opened:
+        yield opened

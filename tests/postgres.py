@@ -10,6 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import create_engine, text
+
+from scoring.storage.columns import new_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,6 +49,16 @@ def running_postgres() -> Iterator[str]:
             _run(user, folder, "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(server: str) -> str:
+    """The address of a new, empty database in a running server."""
+    name = f"test_{new_id()}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.replace("/postgres?", f"/{name}?")
 
 
 def _run(user: str | None, folder: Path, name: str, *arguments: str | Path) -> None:

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from api.backing_up import Backups
 from api.instance import Instance, Transport
 from api.passwords import digest, new_token
 from api.school_app import create_school_app
+from scoring.exam_state import ExamState
 from scoring.storage import accounts
 from scoring.storage.blobs import FolderBlobs
-from tests.stored_things import AT
+from scoring.storage.exams import find_exam
+from scoring.storage.tables import AccountRow
+from tests.stored_things import AT, bring_into
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,3 +133,11 @@ def assert_problem(answer: Response, status: int, refusal: str | None = None) ->
     if refusal is not None:
         assert problem["refusal"] == refusal
     return problem
+
+
+def confirm_exam(school: School, exam_id: str) -> None:
+    """Bring an exam to 確定, whatever is left to do in it."""
+    with school.instance.database.write() as session:
+        deed = school.instance.deed(session.scalars(select(AccountRow.id)).first())
+        stored = find_exam(session, school.instance.school_id, exam_id)
+        bring_into(session, deed, stored, ExamState.CONFIRMED)

@@ -40,34 +40,21 @@ from scoring.storage.migration import bring_up_to_date, current_revision, revisi
 from scoring.storage.restore import RestoreTarget, restore_backup
 from scoring.storage.schema import BLOB_COLUMNS, METADATA
 from scoring.storage.table_rows import lines_of, tables_of
-from tests.postgres import running_postgres
+from tests.postgres import new_database
 from tests.stored_things import add_school
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Table
     from sqlalchemy.engine import URL, Engine
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as address:
-        yield address
-
-
 def new_address(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
     """The address of an empty database."""
     if kind == "sqlite":
         return f"sqlite:///{folder / f'{new_id()}.sqlite3'}"
-    server: str = request.getfixturevalue("postgres")
-    name = f"test_{new_id()}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return server.replace("/postgres?", f"/{name}?")
+    return new_database(request.getfixturevalue("postgres"))
 
 
 def fill(engine: Engine, rows: int = 3) -> None:

@@ -18,7 +18,7 @@ from scoring.exam_state import ExamState
 from scoring.storage import exams, scans
 from scoring.storage.database import open_database
 from tests.school_server import School, assert_problem, open_school
-from tests.stored_things import add_school, exam_toml, make_exam
+from tests.stored_things import add_school, bring_into, exam_toml, make_exam
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -146,9 +146,7 @@ def test_a_scan_of_an_exam_that_is_not_there_waits_until_there_is_one(
 def test_a_confirmed_exam_takes_nothing_until_it_is_open_again(dropped: Dropped) -> None:
     database = dropped.school.instance.database
     with database.write() as session:
-        stored = dropped.exam
-        for state in (ExamState.GRADING, ExamState.CONFIRMED):
-            stored = exams.change_state(session, dropped.deed, stored, state, None)
+        stored = bring_into(session, dropped.deed, dropped.exam, ExamState.CONFIRMED)
     (dropped.folder / CODE).mkdir()
     (dropped.folder / CODE / "late.jpg").write_bytes(SCAN)
     dropped.look()

@@ -94,7 +94,7 @@ def test_what_stands_in_a_workers_way_loses_nothing(
             with fault(tmp_path):
                 assert worker.step() is Step.PUT_OFF
         with intake.worker(
-            "b.1", clock=lambda: now, begun=lambda: faults.enter_context(fault(tmp_path))
+            "b.1", clock=lambda: now, begun=lambda _: faults.enter_context(fault(tmp_path))
         ) as worker:
             assert worker.step() is Step.PUT_OFF
         assert not intake.is_done()
@@ -120,9 +120,10 @@ def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
         school.clock.pass_by(days=-400)
         assert administrator.get("/api/session").status_code == 200  # nobody is thrown out
         headers = {"If-Match": f'"{first["tag"]}"'}
-        for state in ("grading", "confirmed"):
+        for state in ("grading", "preparing"):
+            wanted = {"state": state, "reason": "問3を直すため"}
             answer = administrator.send(
-                "POST", f"/api/exams/{first['id']}/states", json={"state": state}, headers=headers
+                "POST", f"/api/exams/{first['id']}/states", json=wanted, headers=headers
             )
             assert answer.status_code == 201, answer.text
             headers = {"If-Match": answer.headers["ETag"]}
@@ -130,7 +131,7 @@ def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
         assert [one["state"] for one in states] == [
             "preparing",
             "grading",
-            "confirmed",
+            "preparing",
         ]  # by number, not by time
         assert states[0]["made_at"] > states[-1]["made_at"]
         school.clock.pass_by(days=400, hours=13)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from api.database_presence import DatabasePresence
 from api.job_calls import JobCalls, make_job_tables
@@ -28,7 +28,7 @@ from scoring.storage.schema import METADATA
 from scoring.storage.table_rows import tables_of
 from scoring.storage.work import claim
 from tests.intakes import SAMPLE, SCANS, Intake, open_intake
-from tests.postgres import running_postgres
+from tests.postgres import new_database, running_postgres
 from tests.school_server import Browser, open_school
 from tests.test_intake_workers import FILES, check_nothing_lost_or_doubled, leased, wait_for
 
@@ -64,12 +64,7 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def postgres(server: str) -> Iterator[Database]:
     """An empty database of a PostgreSQL."""
-    name = f"test_{new_id()}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    with closing(open_database(server.replace("/postgres?", f"/{name}?"))) as opened:
+    with closing(open_database(new_database(server))) as opened:
         yield opened
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine, event, func, select, text, update
+from sqlalchemy import event, func, select, update
 
 from api.intake_worker import Step
 from omr.errors import PageSetAside, Refused, Trouble
@@ -17,9 +16,7 @@ from omr.layout import QuestionKind
 from omr.reading import AnswerReading, PageReading, PageStatus, ReadingStatus
 from scoring.exam_reader import PageBatch, PictureInAtlas, ReadPart, StoredAnswer
 from scoring.exam_state import ExamState
-from scoring.storage import exams
 from scoring.storage.columns import new_id
-from scoring.storage.database import Database, open_database
 from scoring.storage.kept_work import keep_batch, keep_page_count, keep_refused_file
 from scoring.storage.leases import Ending, give_back, give_back_all_of, put_off
 from scoring.storage.scan_tables import (
@@ -29,36 +26,15 @@ from scoring.storage.scan_tables import (
 )
 from scoring.storage.work import BATCH_PAGES, CountPages, ReadPages, SortPages, claim, reread
 from tests.intakes import Intake, open_intake
-from tests.postgres import running_postgres
+from tests.stored_things import bring_into
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from scoring.storage.database import Database
 
 NOW = datetime.datetime(2026, 11, 27, 9, 0, tzinfo=datetime.UTC)
 SMALL = ("scan_0005.jpg", "scan_0006.jpg")
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as address:
-        yield address
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        address = f"sqlite:///{tmp_path / 'saiten.sqlite3'}"
-    else:
-        server: str = request.getfixturevalue("postgres")
-        name = f"test_{new_id()}"
-        engine = create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        address = server.replace("/postgres?", f"/{name}?")
-    with closing(open_database(address)) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -274,9 +250,7 @@ def test_pages_are_sorted_when_nothing_waits_or_a_minute_after_the_last_time(int
 
 def test_a_confirmed_exam_is_not_read_again(intake: Intake) -> None:
     with intake.database.write() as session:
-        stored = intake.exam
-        for state in (ExamState.GRADING, ExamState.CONFIRMED):
-            stored = exams.change_state(session, intake.deed, stored, state, None)
+        stored = bring_into(session, intake.deed, intake.exam, ExamState.CONFIRMED)
         with pytest.raises(Refused):
             reread(session, intake.deed, stored)
 

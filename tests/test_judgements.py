@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import func, select, text
 
 from omr.errors import InputError, Refusal, Refused
 from scoring.exam_state import ExamState
@@ -37,7 +37,7 @@ from tests.graded_exams import (
     read_again,
     scan_again,
 )
-from tests.postgres import running_postgres
+from tests.postgres import new_database
 from tests.stored_things import add_school
 
 if TYPE_CHECKING:
@@ -47,25 +47,13 @@ if TYPE_CHECKING:
     from scoring.storage.events import Deed
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as address:
-        yield address
-
-
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     if request.param == "sqlite":
         folder: Path = tmp_path_factory.mktemp("judgements")
         address = f"sqlite:///{folder / 'saiten.sqlite3'}"
     else:
-        server: str = request.getfixturevalue("postgres")
-        name = f"test_{new_id()}"
-        engine = create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        address = server.replace("/postgres?", f"/{name}?")
+        address = new_database(request.getfixturevalue("postgres"))
     with closing(open_database(address)) as opened:
         yield opened
 

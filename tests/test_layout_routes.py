@@ -14,7 +14,7 @@ from omr.layout import layout_to_json
 from scoring.exam import design_sheet
 from scoring.storage.database import open_database
 from scoring.storage.scan_tables import ExamLayoutRow
-from tests.school_server import Browser, School, assert_problem, open_school
+from tests.school_server import Browser, School, assert_problem, confirm_exam, open_school
 from tests.stored_things import exam_toml, make_exam
 
 if TYPE_CHECKING:
@@ -82,9 +82,7 @@ def test_a_layout_of_other_questions_is_refused(school: School) -> None:
 def test_a_confirmed_exam_keeps_its_layout(school: School) -> None:
     browser = school.administrator()
     exam = add_exam(browser)
-    for state in ("grading", "confirmed"):
-        tag = browser.get(f"/api/exams/{exam}").headers["ETag"]
-        browser.send("POST", f"/api/exams/{exam}/states", json={"state": state}, headers={"If-Match": tag})
+    confirm_exam(school, exam)
     assert_problem(put(browser, exam, composed()), 409, "wrong_state")
     assert_problem(browser.send("POST", f"/api/exams/{exam}/rereadings", json={}), 409, "wrong_state")
 

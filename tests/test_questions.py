@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text, update
+from sqlalchemy import update
 
 from api.group_memory import GroupMemory
 from omr.layout import QuestionKind
@@ -38,13 +38,11 @@ from tests.graded_exams import (
     scan_again,
     write_answer,
 )
-from tests.postgres import running_postgres
 from tests.school_server import assert_problem, open_school
 from tests.stored_things import add_school, make_exam
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from ocr.groups import AnswerGroup
     from scoring.exam import Question
@@ -370,29 +368,6 @@ def recall(
         {one.page_id: one.reading_id for one in answers},
         lambda earlier: group_equal(question, None, evidence, earlier),
     )
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as address:
-        yield address
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        address = f"sqlite:///{tmp_path / 'saiten.sqlite3'}"
-    else:
-        server: str = request.getfixturevalue("postgres")
-        name = f"test_{new_id()}"
-        engine = create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        address = server.replace("/postgres?", f"/{name}?")
-    with closing(open_database(address)) as opened:
-        yield opened
 
 
 def test_both_databases_tell_the_same_of_a_question(database: Database) -> None:

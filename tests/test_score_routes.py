@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine, select, text, update
+from sqlalchemy import select, update
 
 from omr.errors import Refused
 from omr.reading import ReadingStatus
@@ -17,7 +17,6 @@ from scoring.exam_state import ExamState
 from scoring.scores import BASES, Basis, compute_scores
 from scoring.storage import exams
 from scoring.storage.attendance import Attendance, NewAttendance, add_attendances
-from scoring.storage.columns import new_id
 from scoring.storage.completeness import list_obstacles
 from scoring.storage.database import Database, open_database
 from scoring.storage.exam_answers import load_answers
@@ -33,40 +32,16 @@ from tests.graded_exams import (
     add_judgement_rows,
     read_again,
 )
-from tests.postgres import running_postgres
 from tests.school_server import Browser, School, assert_problem, open_school
 from tests.stored_things import add_school
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import Any
 
     from scoring.exam import Question
     from scoring.scores import ExamScores
     from scoring.storage.events import Deed
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as address:
-        yield address
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database."""
-    address = f"sqlite:///{tmp_path / 'saiten.sqlite3'}"
-    if request.param == "postgresql":
-        server: str = request.getfixturevalue("postgres")
-        name = f"test_{new_id()}"
-        engine = create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        address = server.replace("/postgres?", f"/{name}?")
-    with closing(open_database(address)) as opened:
-        yield opened
 
 
 def all_right(student: int, question: Question) -> Written:  # noqa: ARG001

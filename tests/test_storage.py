@@ -32,12 +32,9 @@ from scoring.storage.database import Database, database_in, open_database
 from scoring.storage.migration import bring_up_to_date, revisions
 from scoring.storage.schema import METADATA
 from scoring.storage.tables import EventRow, ExamRow, ExamStateRow, ExamVersionRow, StudentRow
-from tests.postgres import running_postgres
 from tests.stored_things import ROSTER, add_school, bring_into, make_exam, make_roster
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy.orm import Session
 
     from scoring.storage.events import Deed
@@ -56,32 +53,6 @@ for number in range(int(count)):
         exams.add_exam(session, Deed(school, account, utc_now()), make_exam(f"{name}-{number}"))
     print(number, flush=True)
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as address:
-        yield address
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'saiten.sqlite3'}"
-    server: str = request.getfixturevalue("postgres")
-    name = f"test_{new_id()}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return server.replace("/postgres?", f"/{name}?")
-
-
-@pytest.fixture
-def database(address: str) -> Iterator[Database]:
-    with closing(open_database(address)) as opened:
-        yield opened
 
 
 def test_every_change_of_an_exam_is_a_row_and_points_are_exact(database: Database) -> None:

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import func, select
 
 from api.backing_up import NIGHTLY_AT, is_due
 from api.command_line import run
 from api.daily_work import Nightly, do_daily_work
 from scoring.storage.backup_file import open_backup_file
 from scoring.storage.clean_up import clean_up
-from scoring.storage.columns import new_id
 from scoring.storage.database import Database, database_in, open_database
 from scoring.storage.tables import AnsweredRequestRow, EventRow, FailedSignInRow, SessionRow, SetupLinkRow
-from tests.postgres import running_postgres
 from tests.school_server import PASSWORD, School, assert_problem, open_school
 from tests.stored_things import AT, add_school
 
@@ -33,28 +31,6 @@ JAPAN = datetime.timezone(datetime.timedelta(hours=9))
 TIMES = st.integers(0, 365 * 24 * 60).map(
     lambda minutes: datetime.datetime(2026, 4, 1, tzinfo=JAPAN) + datetime.timedelta(minutes=minutes)
 )
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as address:
-        yield address
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database."""
-    address = f"sqlite:///{tmp_path / 'saiten.sqlite3'}"
-    if request.param == "postgresql":
-        server: str = request.getfixturevalue("postgres")
-        name = f"test_{new_id()}"
-        engine = create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        address = server.replace("/postgres?", f"/{name}?")
-    with closing(open_database(address)) as opened:
-        yield opened
 
 
 @pytest.fixture
