@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from omr.errors import InputError, PageSetAside, Refusal, Refused, SaitenError
-from omr.scan_file import check_kind
 from scoring.storage import uploads
 from scoring.storage.events import Deed
 from scoring.storage.exams import find_exam
@@ -206,6 +205,8 @@ def put_scan(instance: Instance, path: Path) -> str:
         InputError: it is no PDF, TIFF, JPEG or PNG.
         Refused: the disk is full.
     """
+    from omr.scan_file import check_kind  # noqa: PLC0415  (loads slowly, and a server is ready sooner without it)
+
     try:
         with path.open("rb") as stream:
             check_kind(stream.read(_HEAD_BYTES))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from omr.compose import compose_layout
 from omr.errors import Refusal, Refused
 from omr.layout import layout_to_json, parse_layout
 from scoring.exam import design_sheet
@@ -68,6 +67,9 @@ def find_layout(session: Session, school_id: str, stored: StoredExam) -> ExamLay
         .limit(1)
     )
     if row is None:
+        # It loads slowly, and a server is ready sooner without it.
+        from omr.compose import compose_layout  # noqa: PLC0415
+
         return ExamLayout(0, compose_layout(design_sheet(stored.exam)))
     layout = parse_layout(row.document.encode(), _NAME)
     if row.reference_name is None or row.reference_blob is None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from omr.compose import compose_layout
 from omr.layout import parse_layout
 from scoring.exam import design_sheet
 from scoring.exam_file import parse_exam
@@ -77,4 +76,6 @@ def _layout_then(session: Session, exam: StoredExam, read: PageReadingRow) -> La
             ExamVersionRow.exam_id == exam.id, ExamVersionRow.number == read.exam_version
         )
     ).one()
+    from omr.compose import compose_layout  # noqa: PLC0415  (loads slowly, and a server is ready sooner without it)
+
     return compose_layout(design_sheet(parse_exam(document.encode(), exam.code)))
