@@ -20,6 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 COLUMNS = ("student_id", "grade", "class", "number", "name", "kana")
+_HEADINGS = {
+    "生徒id": "student_id",
+    "生徒コード": "student_id",
+    "生徒番号": "student_id",
+    "学年": "grade",
+    "年": "grade",
+    "組": "class",
+    "クラス": "class",
+    "番号": "number",
+    "番": "number",
+    "出席番号": "number",
+    "氏名": "name",
+    "名前": "name",
+    "ふりがな": "kana",
+    "フリガナ": "kana",
+    "かな": "kana",
+    "カナ": "kana",
+}
+"""What teachers call the columns."""
 _NOT_TEXT = re.compile("[\0\x80-\x9f\uf8f0-\uf8f3]")
 """What Python's CP932 makes of UTF-16 and of bytes that CP932 does not have."""
 _NUMBERED = re.compile(r"0*(\d+)[年組番]?", re.ASCII)
@@ -94,7 +113,7 @@ def read_roster(path: Path) -> Roster:
 
 
 def parse_roster(data: bytes, name: str) -> Roster:
-    """The roster of a ROSTER.csv that is already read.
+    """The roster of a ROSTER.csv that is already read, or of rows copied from a spreadsheet (columns with tabs between).
 
     Args:
         data: the file's content.
@@ -126,7 +145,9 @@ def parse_roster(data: bytes, name: str) -> Roster:
 
 def _rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
     """Every row that is not blank, with the line on which it begins."""
-    reader = csv.reader(io.StringIO(_decoded(data, name), newline=""), strict=True)
+    text = _decoded(data, name)
+    is_copied = "\t" in text.lstrip().partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter="\t" if is_copied else ",")
     while True:
         line = reader.line_num + 1
         try:
@@ -169,7 +190,7 @@ def _first_undecodable_line(data: bytes) -> int:
 
 def _column_places(name: str, line: int, header: list[str]) -> list[int]:
     """Where the columns of `COLUMNS` stand in the header."""
-    names = [name.lower() for name in header]
+    names = [_HEADINGS.get(name.lower(), name.lower()) for name in header]
     for column in COLUMNS:
         if names.count(column) == 1:
             continue

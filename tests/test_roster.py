@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from omr.design import SheetOwner
 from omr.errors import InputError
 from omr.sheet_code import student_digest
-from scoring.roster import COLUMNS, Roster, Student, read_roster
+from scoring.roster import COLUMNS, Roster, Student, parse_roster, read_roster
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +69,12 @@ def test_columns_may_stand_anywhere_and_others_are_ignored(tmp_path: Path) -> No
         "",
     )
     assert roster.students == (Student(UUID, "3", "B", "1", '佐藤, "花"', "さとう"),)
+
+
+def test_rows_copied_from_a_spreadsheet_are_a_roster_too() -> None:
+    copied = "生徒コード\t学年\t組\t出席番号\t氏名\tふりがな\ns-1\t2\t1\t1\t見本, 一郎\tみほん いちろう\n"
+    written = 'student_id,grade,class,number,name,kana\ns-1,2,1,1,"見本, 一郎",みほん いちろう\n'
+    assert parse_roster(copied.encode(), "copied") == parse_roster(written.encode(), "written")
 
 
 def test_blank_lines_are_skipped_and_counted(tmp_path: Path) -> None:
