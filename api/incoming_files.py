@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from scoring.storage.scans import StoredFile
     from scoring.storage.uploads import StoredUpload
 
-LARGEST_FILE = 2 * 1024**3
-"""Bytes of one scan file."""
+_GIGABYTES = 2
+LARGEST_FILE = _GIGABYTES * 1024**3 - 1
+"""Bytes of one scan file; the largest number that a column of PostgreSQL holds."""
 LONGEST_NAME = 255
 _SPARE_BYTES = 256 * 1024**2
 """Room that is left on the disk for the database."""
@@ -129,7 +130,7 @@ def check_size(size: int) -> None:
     if size > LARGEST_FILE:
         raise Refused(
             Refusal.TOO_LARGE,
-            f"ファイルが大きすぎます（{LARGEST_FILE // 1024**3} GB まで）。分けてスキャンし直してください。",
+            f"ファイルが大きすぎます（{_GIGABYTES} GB まで）。分けてスキャンし直してください。",
         )
 
 
