@@ -111,18 +111,6 @@ def check_judgement(mark: Mark, points: Decimal | None, full: Decimal) -> None:
         )
 
 
-def judge_by_points(points: Decimal, full: Decimal) -> tuple[Mark, Decimal | None]:
-    """What a typed number says: ○ for all points, × for none, else △ with that many.
-
-    Raises:
-        InputError: it is out of range.
-    """
-    check_judgement(Mark.PARTIAL, points, full)
-    if points == full:
-        return Mark.RIGHT, None
-    return (Mark.WRONG, None) if points == 0 else (Mark.PARTIAL, points)
-
-
 def points_of(judgement: Judgement, full: Decimal) -> Decimal | None:
     """What a judgement earns; None where it names no points, or more than the question is worth by now."""
     match judgement.mark:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from omr.errors import InputError
 from scoring.judgement import (
@@ -18,13 +16,10 @@ from scoring.judgement import (
     both_judged,
     check_judgement,
     decide,
-    judge_by_points,
-    points_of,
 )
 
 FULL = Decimal("2.5")
 NOW, BEFORE = "picture now", "picture before"
-POINTS = st.decimals(0, 5, places=2)
 
 
 def _said(mark: Mark, points: str | None = None, picture: str = NOW) -> Judgement:
@@ -32,18 +27,6 @@ def _said(mark: Mark, points: str | None = None, picture: str = NOW) -> Judgemen
 
 
 RIGHT, WRONG, HOLD, NONE = (_said(one) for one in (Mark.RIGHT, Mark.WRONG, Mark.HOLD, Mark.NONE))
-
-
-@given(POINTS, POINTS)
-def test_a_typed_number_is_worth_that_number_or_refused(points: Decimal, full: Decimal) -> None:
-    if points > full:
-        with pytest.raises(InputError, match=r"。$"):
-            judge_by_points(points, full)
-        return
-    mark, kept = judge_by_points(points, full)
-    check_judgement(mark, kept, full)
-    assert points_of(Judgement(mark, kept, NOW), full) == points
-    assert (mark is Mark.PARTIAL) == (0 < points < full)
 
 
 @pytest.mark.parametrize(
